@@ -1,6 +1,7 @@
 """`quorate llm record` and `show` against a local server: as programs, and the workflow behind them."""
 
 import json
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -53,7 +54,9 @@ def recorder(world, server, tmp_path):
         given = settings() if chosen is None else chosen
         return record_replies(world.bundle, world.data, settings=given, **(options | changed))
 
-    return SimpleNamespace(record=record, settings=settings, store=store, server=server, folder=tmp_path)
+    return SimpleNamespace(
+        record=record, settings=settings, store=store, server=server, folder=tmp_path, seam=world.seam
+    )
 
 
 def test_record_and_show_as_programs(recorder, world, quorate_program):
@@ -108,6 +111,23 @@ def test_replies_and_abstentions_are_recorded_once(recorder):
     assert summary["technical"].confidence == pytest.approx(0.55)
     assert summary["technical"].cutoff == parse_ms("2024-01-02")
     assert (summary["risk"].replies, summary["risk"].abstentions) == (0, SPAN)
+
+
+def test_a_reply_is_on_disk_before_the_next_one_has_come(recorder):
+    waited = []
+
+    def waits():
+        until = time.monotonic() + 10
+        while not recorder.store.ids() and time.monotonic() < until:
+            time.sleep(0.01)
+        waited.append(len(recorder.store.ids()))
+        return REPLY
+
+    recorder.server.replies["waits"] = waits
+    start = parse_ms(recorder.seam)
+    found = recorder.record(recorder.settings("mild", "waits"), start=start, end=start + HOUR_MS)
+    assert found.replies == 2
+    assert waited == [1]
 
 
 def test_by_default_only_bars_on_which_the_bundle_acts_are_asked_about(recorder, world):

@@ -34,7 +34,7 @@ class ChatServer(ThreadingHTTPServer):
 
     Attributes:
         requests: the parsed bodies, in order, each with the `authorization` header that came with it.
-        replies: model -> reply, of models that have no fault; others have `REPLY`.
+        replies: model -> reply, or what makes one, of models that have no fault; others have `REPLY`.
         pause_s: between the bytes of a drip, and before a late answer.
     """
 
@@ -91,7 +91,8 @@ Fault = Callable[[_Chat, dict[str, Any], int], None]
 
 
 def _good(chat: _Chat, body: dict[str, Any], _count: int) -> None:
-    chat.answer(200, completion(chat.server.replies.get(body["model"], REPLY)))
+    reply = chat.server.replies.get(body["model"], REPLY)
+    chat.answer(200, completion(reply() if callable(reply) else reply))
 
 
 def _says(content: Any, **options: Any) -> Fault:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ssl import PROTOCOL_TLS_CLIENT, SSLContext
 from time import monotonic
@@ -24,6 +24,9 @@ from quorate.llm.reply import parse_reply
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient
+
+#: What is called with the place of a question and its outcome.
+Arrived = Callable[[int, Asked], None]
 
 _log = logging.getLogger(__name__)
 
@@ -72,25 +75,35 @@ class PanelClient:
         secure = any(each.url.startswith("https") for each in settings.providers().values())
         self._tls = httpx2.create_ssl_context() if secure else SSLContext(PROTOCOL_TLS_CLIENT)
 
-    def ask(self, questions: Sequence[Question]) -> list[Asked]:
+    def ask(self, questions: Sequence[Question], arrived: Arrived | None = None) -> list[Asked]:
         """Ask all questions, as many at the same time as the settings allow; outcomes in the order of the questions.
 
         It asks on a thread of its own, so that programs with an event loop can call it, and so that a name server that
         does not answer cannot delay the caller.
+
+        Args:
+            questions: to ask.
+            arrived: called on that thread with the place of a question and its outcome, as soon as it is there; not for
+                questions that have none in time. An error of it is raised here.
         """
         providers = self._settings.providers()
         found: dict[int, Asked] = {}
         done = threading.Event()
+        errors: list[QuorateError] = []
 
         def work() -> None:
             try:
-                asyncio.run(self._ask_all(questions, found, done))
+                asyncio.run(self._ask_all(questions, found, done, arrived))
+            except QuorateError as error:
+                errors.append(error)
             finally:
                 done.set()
 
         if questions:
             threading.Thread(target=work, name="quorate-panel", daemon=True).start()
             done.wait(self._settings.close_s + self._settings.timeout_s + _GRACE_S)
+        if errors:
+            raise errors[0]
         outcomes = []
         for number, question in enumerate(questions):
             provider = providers.get(question.role, ProviderSettings())
@@ -98,7 +111,9 @@ class PanelClient:
             outcomes.append(found.get(number, missing))
         return outcomes
 
-    async def _ask_all(self, questions: Sequence[Question], found: dict[int, Asked], done: threading.Event) -> None:
+    async def _ask_all(
+        self, questions: Sequence[Question], found: dict[int, Asked], done: threading.Event, arrived: Arrived | None
+    ) -> None:
         from httpx2 import AsyncClient, Limits
 
         turns = asyncio.Semaphore(self._settings.parallel)
@@ -107,6 +122,8 @@ class PanelClient:
         async def ask(http: AsyncClient, number: int, question: Question) -> None:
             async with turns:
                 found[number] = await self._ask_one(http, question, end - monotonic())
+                if arrived is not None:
+                    arrived(number, found[number])
 
         # No timeouts of its own: they are of single reads, and a slow drip stays below each of them.
         limits = Limits(max_connections=self._settings.parallel)

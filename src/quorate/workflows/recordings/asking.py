@@ -30,8 +30,8 @@ class _Pending(NamedTuple):
 class Asking:
     """Asks questions and records the replies; `stopped` says why it ended before the last one.
 
-    As many questions as the settings allow are asked at the same time. Their replies are written when all of them have
-    come: a process that is killed before loses these, and the next run asks them again.
+    As many questions as the settings allow are asked at the same time. Each reply is written as soon as it is there, so
+    that a process that is killed loses none that has come.
 
     Args:
         client: of the panel.
@@ -61,14 +61,23 @@ class Asking:
         waiting = self._pending(bars)
         while batch := list(islice(waiting, self._settings.parallel)):
             for group in self._affordable(batch):
-                asked_at = now_ms()
-                outcomes = self._client.ask([each.question for each in group])
-                for each, outcome in zip(group, outcomes, strict=True):
-                    self._record(each.bar, outcome, asked_at)
+                self._ask(group)
                 done += len(group)
                 progress("asking", done, total)
             if self.stopped is not None:
                 return
+
+    def _ask(self, group: Sequence[_Pending]) -> None:
+        asked_at, recorded = now_ms(), set[int]()
+
+        def arrived(number: int, outcome: Asked) -> None:
+            recorded.add(number)
+            self._record(group[number].bar, outcome, asked_at)
+
+        outcomes = self._client.ask([each.question for each in group], arrived)
+        for number, outcome in enumerate(outcomes):
+            if number not in recorded:
+                self._record(group[number].bar, outcome, asked_at)
 
     def _pending(self, bars: Sequence[PlannedBar]) -> Iterator[_Pending]:
         for bar in bars:
