@@ -79,9 +79,17 @@ def show(document: dict[str, Any]) -> None:
     for name, form in rows.items():
         cells = [figure(compared[part], name, form) for part in ("with", "without", "difference")]
         print(f"| {name} | {' | '.join(cells)} |")
-    print(f"\nEntries that the account without the panel filled: {compared['entries']}")
-    print(f"Cost of the replies: ${compared['usd']:.2f}\n")
-    print({key: value for key, value in panel.items() if key != "comparison"})
+    entries = compared["entries"]
+    print("\n| entries of the account without the panel | number | vetoed by the panel |\n|---|---|---|")
+    for outcome in ("losing", "other"):
+        share = interval(entries[f"{outcome}_removed_share"], entries[f"{outcome}_removed_ci"], ".1%")
+        print(f"| {outcome} | {entries[outcome]} | {share} |")
+    print(f"| apart | | {interval(entries['kept_apart'], entries['kept_apart_ci'], '.1%')} |")
+    strengths = ", ".join(f"{name} {count}" for name, count in panel["strengths"].items())
+    replies = ", ".join(f"{role} {count}" for role, count in panel["found"]["replies"].items())
+    print(f"\nStrengths of the {panel['entries']} decisions: {strengths}.")
+    abstentions = sum(panel["found"]["abstentions"].values())
+    print(f"Replies: {replies}; {abstentions} abstentions; {panel['contaminated']} contaminated.")
     print("\n| criterion | target | measured | met |\n|---|---|---|---|")
     for row in document["criteria"]:
         if row["name"].startswith("stack"):
@@ -90,12 +98,13 @@ def show(document: dict[str, Any]) -> None:
 
 
 def figure(part: dict[str, Any], name: str, form: str) -> str:
-    """A figure with its interval, where it has them."""
-    if part.get(name) is None:
-        return "n/a"
-    low_high = part.get(f"{name}_ci")
-    interval = "" if not low_high else f" ({low_high[0]:{form}} to {low_high[1]:{form}})"
-    return f"{part[name]:{form}}{interval}"
+    """A figure of an account with its interval, where it has them."""
+    return "n/a" if part.get(name) is None else interval(part[name], part.get(f"{name}_ci"), form)
+
+
+def interval(value: float, between: list[float] | None, form: str) -> str:
+    """A figure, and the interval around it."""
+    return f"{value:{form}}" + (f" ({between[0]:{form}} to {between[1]:{form}})" if between else "")
 
 
 if __name__ == "__main__":
