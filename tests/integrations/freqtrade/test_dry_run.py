@@ -37,9 +37,12 @@ def tag_of_history(world, pair, began):
 
 def test_a_killed_bot_restarts_with_the_same_trade_plan_and_guards(bot, tmp_path):
     filled = "SELECT id, pair, enter_tag, leverage, open_date FROM trades WHERE is_open = 1 AND open_trade_value > 0"
+    rates = "SELECT open_rate, stop_loss, liquidation_price, is_short FROM trades WHERE liquidation_price IS NOT NULL"
     with running(bot, tmp_path, "first", SETTINGS) as (process, log):
         (opened, *_) = wait_for(tmp_path, filled, process, log)
         wait_for(tmp_path, "SELECT cd_value FROM trade_custom_data WHERE cd_key = 'quorate_plan'", process, log)
+        # Written after the plan.
+        wait_for(tmp_path, rates, process, log)
         process.kill()
         process.wait()
         assert "Traceback" not in log.read_text()
@@ -47,7 +50,6 @@ def test_a_killed_bot_restarts_with_the_same_trade_plan_and_guards(bot, tmp_path
     assert enter_tag.startswith("strong | xgb:")
     assert 1 <= leverage <= 5
     assert enter_tag == tag_of_history(bot, pair, began)
-    rates = "SELECT open_rate, stop_loss, liquidation_price, is_short FROM trades WHERE liquidation_price IS NOT NULL"
     trades = query_trades(tmp_path, rates)
     assert trades
     for entry, stop, liquidation, short in trades:
