@@ -31,7 +31,7 @@ GROUPS = {
     "Bundles": ("bundle",),
     "Paper trading": ("paper",),
     "Keep a bundle good": ("drift", "retrain", "bench", "select", "challenge", "weights", "tune", "size"),
-    "Other programs": ("freqtrade", "serve", "token", "mcp", "llm"),
+    "Other programs": ("freqtrade", "serve", "token", "mcp", "llm", "settings"),
 }
 
 # One line for each verb, without the program's name. Each is parsed by the command line itself.
@@ -88,6 +88,7 @@ token --new
 mcp --bundles bundles --data candles
 llm check
 llm record --bundle bundles --data candles --from 2026-09-01
+settings schema > quorate.schema.json
 llm show --list --symbols BTC/USDT:USDT
 """
 
@@ -107,8 +108,8 @@ def page() -> str:
         ("verbs without a line in EXAMPLES", found.keys() - shown.keys()),
     ):
         assert not verbs, f"{problem} of docs/cli_page.py: {', '.join(sorted(verbs))}"
-    without = [verb for verb, command in found.items() if not any("--json" in one.opts for one in command.params)]
-    parts = [INTRODUCTION.format(without=" and ".join(f"`{verb}`" for verb in without))]
+    without = [f"`{verb}`" for verb, one in found.items() if not any("--json" in option.opts for option in one.params)]
+    parts = [INTRODUCTION.format(without=f"{', '.join(without[:-1])} and {without[-1]}")]
     chosen = {
         heading: [verb for word in words for verb in found if verb.split()[0] == word]
         for heading, words in GROUPS.items()

@@ -1,18 +1,18 @@
-"""Write docs/settings.md from core/sections/: every setting, its default, and the comment beside it.
+"""Write docs/settings.md from core/sections/: every setting, its default, its values, and the comment beside it.
 
 Run: python docs/settings_page.py
 """
 
 from __future__ import annotations
 
-import inspect
-import re
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from quorate.core import settings
 from quorate.core.configuration import known_keys
+from quorate.workflows.settings_schema import settings_schema
 
 INTRODUCTION = """# Settings
 
@@ -30,8 +30,25 @@ trees = 400
 
 Values are fractions unless the name says otherwise.
 
-In Python, `quorate.load_settings()` reads the same file and variables, `quorate.load_settings("other.toml")` another
-file, and `quorate.Settings()` has the defaults:
+## In an editor
+
+Editors that know JSON schemas, such as those with Taplo (Even Better TOML in VS Code), check `quorate.toml` while you
+write it, and show and complete its settings. Write the schema beside the file, and name it in the file's first line:
+
+    quorate settings schema > quorate.schema.json
+
+```toml
+#:schema ./quorate.schema.json
+[vote]
+floor = 0.72
+```
+
+It also has the sections of other packages that are installed.
+
+## In Python
+
+`quorate.load_settings()` reads the same file and variables, `quorate.load_settings("other.toml")` another file, and
+`quorate.Settings()` has the defaults:
 
 ```python
 from dataclasses import replace
@@ -56,45 +73,87 @@ centroid = "quorate_centroid:Centroid"
 [project.entry-points."quorate.settings"]
 "models.centroid" = "quorate_centroid:CentroidSettings"
 ```
+"""
 
-## Sections of Quorate
-
-| setting | default | |
-|---|---|---|
+STACK_MODELS = """The members of a stack have the settings of [`models`](#models), in `[stack.models.NAME]`, with the same
+defaults but for these:
 """
 
 # Longer collections are counted instead of shown.
 _SHOWN = 6
 
+_KINDS = {"boolean": "true, false", "array": "list", "object": "table", "string": "text"}
+
 
 def page() -> str:
     """The whole page."""
-    return INTRODUCTION + "\n".join(map(_row, known_keys())) + "\n"
+    sections = settings_schema()["properties"]
+    known = set(known_keys())
+    parts = [INTRODUCTION]
+    for name in dict.fromkeys(key.split(".")[0] for key in known_keys()):
+        parts += _section(name, sections[name], known)
+    return "\n".join(parts)
 
 
-def _row(key: str) -> str:
-    section: Any = settings.Settings()
-    *path, name = key.split(".")
-    for part in path:
-        section = getattr(section, part)
-    return f"| `{key}` | `{_shown(getattr(section, name))}` | {_comment(type(section), name)} |"
+def _section(name: str, schema: Mapping[str, Any], known: set[str]) -> Iterator[str]:
+    yield f"## {name}\n"
+    if about := schema.get("description"):
+        yield f"{about}\n"
+    own = {key: one for key, one in _settings(name, schema) if key in known and not key.startswith("stack.models.")}
+    for place, group in groupby(own, key=lambda key: key.rpartition(".")[0]):
+        if place != name:
+            yield f"### {place}\n"
+        yield _table({key: own[key] for key in group})
+    if name == "stack":
+        members = dict(_settings("models", settings_schema()["properties"]["models"]))
+        yield STACK_MODELS
+        yield _table(
+            {
+                key: one
+                for key, one in _settings(name, schema)
+                if key.startswith("stack.models.") and one["default"] != members[key.removeprefix("stack.")]["default"]
+            }
+        )
 
 
-def _comment(section: type, name: str) -> str:
-    """Comment of a field, in its own class or in the one that it is inherited from."""
-    for kind in section.__mro__[:-1]:
-        found = re.search(rf"^    {name}: .*  # (.*)$", inspect.getsource(kind), flags=re.MULTILINE)
-        if found:
-            return found[1]
-    return ""
+def _settings(name: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Dotted name -> schema of every setting in a section and in the sections within it."""
+    for key, one in schema["properties"].items():
+        if "properties" in one:
+            yield from _settings(f"{name}.{key}", one)
+        else:
+            yield f"{name}.{key}", one
 
 
-def _shown(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return str(dict(value))
-    if isinstance(value, tuple | frozenset) and len(value) > _SHOWN:
-        return f"{len(value)} names"
-    return str(value)
+def _table(settings: Mapping[str, Mapping[str, Any]]) -> str:
+    rows = [
+        f"| `{key}` | `{_shown(one['default'])}` | {_values(one)} | {_cell(one.get('description', ''))} |"
+        for key, one in settings.items()
+    ]
+    return "\n".join(["| setting | default | values | |", "|---|---|---|---|", *rows, ""])
+
+
+def _shown(default: Any) -> str:
+    """A default as TOML has it."""
+    if isinstance(default, Mapping):
+        return "{" + ", ".join(f"{key} = {_shown(value)}" for key, value in default.items()) + "}"
+    if isinstance(default, list) and len(default) > _SHOWN:
+        return f"{len(default)} names"
+    return json.dumps(default, ensure_ascii=False)
+
+
+def _values(schema: Mapping[str, Any]) -> str:
+    if choices := schema.get("enum"):
+        return ", ".join(f"`{choice}`" for choice in choices)
+    if "minimum" in schema:
+        return f"{schema['minimum']:,} to {schema['maximum']:,}"
+    return {"boolean": "true, false", "array": "list", "object": "table", "string": "text"}.get(
+        schema["type"], "number"
+    )
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -25,15 +25,15 @@ from quorate.cli import (
     data,
     demo,
     evaluate,
-    freqtrade,
     llm,
-    mcp,
     paper,
     serve,
+    settings,
     signal,
     train,
 )
 from quorate.cli.flags import error_parts, error_text, flags_of
+from quorate.cli.integrations import freqtrade, mcp
 from quorate.cli.lifecycle import bench, card, challenge, drift, explain, retrain, select, size, tune, weights
 from quorate.cli.shell.failures import outside_failure
 from quorate.cli.shell.narrow_help import help_options
@@ -60,6 +60,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.add_typer(data.app, name="data")
 app.add_typer(check.app, name="check")
+app.add_typer(settings.app, name="settings")
 app.command("train")(train.train)
 app.command("signal")(signal.signal)
 app.command("explain")(explain.explain)

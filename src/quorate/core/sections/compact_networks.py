@@ -40,7 +40,7 @@ class TCNSettings(DaySettings):
     width: int = 24  # channels of each block
     kernel: int = 3  # bars that a convolution reads
     blocks: int = 3  # the dilation doubles with each
-    dropout: float = 0.2
+    dropout: float = 0.2  # share dropped in training, in each block
 
     def __post_init__(self) -> None:
         self.require("models.tcn")
@@ -83,7 +83,7 @@ class TiDESettings(DaySettings):
     width: int = 48  # of the dense blocks
     encoders: int = 1  # dense blocks
     decoders: int = 1  # dense blocks
-    dropout: float = 0.3
+    dropout: float = 0.3  # share dropped in training, in each dense block
 
     def __post_init__(self) -> None:
         section = "models.tide"
@@ -99,7 +99,7 @@ class TiDESettings(DaySettings):
 class TFTSettings(DaySettings):
     width: int = 16  # of the model
     heads: int = 2  # of the attention
-    dropout: float = 0.1
+    dropout: float = 0.1  # share dropped in training, before each gate and of the attention
 
     def __post_init__(self) -> None:
         section = "models.tft"

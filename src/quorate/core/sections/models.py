@@ -32,7 +32,7 @@ class TreeSettings(Section):
 
     trees: int = 200  # number of boosting rounds
     depth: int = 6  # maximum of a tree
-    learning_rate: float = 0.1
+    learning_rate: float = 0.1  # how much of each new tree is added
     subsample: float = 0.8  # share of the rows, drawn for each tree
     colsample: float = 0.8  # share of the columns, drawn for each tree
     l2: float = 1.0  # penalty on the values of the leaves
@@ -87,7 +87,7 @@ class LightGBMSettings(TreeSettings):
 
 @dataclass(frozen=True, slots=True)
 class ExtraTreesSettings(Section):
-    trees: int = 100
+    trees: int = 100  # number of trees
     depth: int = 12  # maximum of a tree
     colsample_node: float = 0.2  # share of the columns, drawn for each split
     leaf_rows: int = 20  # minimum rows of a leaf
@@ -107,7 +107,7 @@ class ExtraTreesSettings(Section):
 class CatBoostSettings(Section):
     trees: int = 200  # number of boosting rounds
     depth: int = 4  # of all trees
-    learning_rate: float = 0.05
+    learning_rate: float = 0.05  # how much of each new tree is added
     subsample: float = 0.5  # share of the rows, drawn for each tree
     colsample: float = 0.5  # share of the columns, drawn for each split
     l2: float = 3.0  # penalty on the values of the leaves

@@ -19,10 +19,10 @@ class NetworkSettings(Section):
     epochs: int = 10  # maximum
     share: float = 1.0  # of the training windows in an epoch: the next part of a shuffled pass
     batch: int = 256  # windows
-    optimizer: Literal["adamw", "adam"] = "adamw"
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.01
-    schedule: Literal["one_cycle", "cosine", "constant"] = "one_cycle"
+    optimizer: Literal["adamw", "adam"] = "adamw"  # adamw decays the weights apart from the gradient
+    learning_rate: float = 1e-3  # the highest of the schedule
+    weight_decay: float = 0.01  # penalty on the weights; biases and scales of normalisations have none
+    schedule: Literal["one_cycle", "cosine", "constant"] = "one_cycle"  # of the learning rate over the steps
     clip: float = 1.0  # maximum norm of the gradient
     patience: int = 10  # epochs without a lower validation loss before training stops
     keep: Literal["best", "last"] = "best"  # weights of the lowest validation loss, or those at the end
@@ -91,8 +91,8 @@ class NHiTSSettings(CompactSettings):
     layers: int = 2  # hidden layers of each block
     blocks: int = 1  # of each stack
     ratios: tuple[int, ...] = (12, 6, 1)  # bars per coefficient of each stack: the inverse of the expressiveness ratio
-    interpolation: Literal["nearest", "linear", "cubic"] = "linear"
-    dropout: float = 0.5
+    interpolation: Literal["nearest", "linear", "cubic"] = "linear"  # between coefficients
+    dropout: float = 0.5  # share of hidden units dropped in training, after each hidden layer
 
     def __post_init__(self) -> None:
         section = "models.nhits"
@@ -133,14 +133,14 @@ class PatchTSTSettings(CompactSettings):
     stride: int = 12  # bars between the starts of two patches
     end_padding: bool = False  # add a patch by repeating the newest bar
     embedding: Literal["linear", "convolution"] = "linear"  # embedding of patches
-    positions: Literal["learnable", "sinusoidal"] = "learnable"
+    positions: Literal["learnable", "sinusoidal"] = "learnable"  # encoding of the positions of patches
     width: int = 16  # of the model
     heads: int = 2  # of the attention
     layers: int = 1  # of the encoder
     feedforward: int = 32  # width
     dropout: float = 0.0  # in the encoder; at 0.2 a training step takes 40 % longer
     head_dropout: float = 0.5  # of the input of the head
-    norm: Literal["layer", "batch"] = "layer"
+    norm: Literal["layer", "batch"] = "layer"  # normalisation in the encoder
     pre_norm: bool = True  # normalise before attention and feedforward, not after
     residual_attention: bool = False  # add the attention scores of the layer below
     affine: bool = False  # learn a weight and a bias per feature in RevIN
@@ -204,9 +204,9 @@ class RecurrentSettings(CompactSettings):
     window: int = 24
     columns: tuple[str, ...] = ()
     width: int = 32  # of the state
-    layers: int = 1
+    layers: int = 1  # recurrent layers
     head: int = 32  # width of the hidden layer between state and outputs
-    dropout: float = 0.2
+    dropout: float = 0.2  # share dropped in training, between the layers and before the head
 
     def require_shape(self, section: str) -> None:
         """Check all ranges.

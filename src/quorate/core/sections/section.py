@@ -17,8 +17,15 @@ def require(section: str, name: str, value: float, low: float, high: float) -> N
     """
     if not NUMBER.accepts(value) or not low <= value <= high:
         raise SettingsError(
-            f"use the setting {section}.{name}", found=repr(value), expected=f"a value from {low:g} to {high:g}"
+            f"use the setting {section}.{name}",
+            found=repr(value),
+            expected=f"a value from {_plain(low)} to {_plain(high)}",
         )
+
+
+def _plain(number: float) -> str:
+    """The number in the shortest form that is exact."""
+    return short if float(short := f"{number:g}") == number else f"{number:.15g}"
 
 
 def file_list(setting: str, files: Any) -> tuple[str, ...]:

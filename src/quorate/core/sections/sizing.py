@@ -24,7 +24,7 @@ class SizingSettings(Section):
     exploration: float = 0.1  # width of LinUCB's upper bound, in standard deviations
     steps: int = 10_000  # entries that PPO sizes while it learns
     width: int = 32  # of PPO's two hidden layers
-    seed: int = 0
+    seed: int = 0  # of all random numbers
     gate_markets: int = 2  # synthetic markets of each case of the gate
     gate_bars: int = 3_000  # of each of them
     gate_folds: int = 3  # stretches, as `folds`

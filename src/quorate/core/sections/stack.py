@@ -74,7 +74,7 @@ class StackSettings(Section):
     # Chosen out of fold. Relative to the members' predictions, so that their scale does not matter.
     ridge: tuple[float, ...] = (0.01, 0.1, 1.0, 10.0, 100.0)  # penalties tried, of the members' mean squared prediction
     lasso: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)  # penalties tried, of the one at which all weights are 0
-    forest_trees: int = 200
+    forest_trees: int = 200  # number of trees
     forest_depth: int = 3  # maximum
     forest_leaf: float = 0.05  # minimum share of the rows in a leaf
     confidence_rows: int = 100  # minimum rows per step of the confidence curve

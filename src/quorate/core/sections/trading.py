@@ -13,9 +13,9 @@ from quorate.core.sections.section import Section, require
 class CostSettings(Section):
     """Costs as fractions of the order's value, per side."""
 
-    taker_fee: float = 0.0005
-    maker_fee: float = 0.0002
-    slippage: float = 0.0002
+    taker_fee: float = 0.0005  # of an order that takes liquidity, such as a market order
+    maker_fee: float = 0.0002  # of a limit order that rests in the book
+    slippage: float = 0.0002  # how much worse than its reference price such an order is filled
     liquidation_fee: float = 0.015  # fee of the exchange for closing a liquidated position
 
     def __post_init__(self) -> None:

@@ -18,15 +18,15 @@ QuorumOf = Literal["members", "independent"]
 class VoteSettings(Section):
     """Consensus vote. Scores and volatility are fractions."""
 
-    weights: Mapping[str, float] = field(  # of each member
+    weights: Mapping[str, float] = field(  # member -> its weight in the vote
         default_factory=lambda: MappingProxyType({"xgboost": 0.25, "lightgbm": 0.25, "nhits": 0.30, "patchtst": 0.20})
     )
     default_weight: float = 0.25  # weight of members that the table does not name
     quorum: float = 0.75  # share of the configured models that must agree
     quorum_of: QuorumOf = "members"  # what is counted: members, or the independent votes that they are worth
-    correlation: Mapping[str, float] = field(
+    correlation: Mapping[str, float] = field(  # pair of members -> correlation of their errors; measured in training
         default_factory=lambda: MappingProxyType({})
-    )  # of the errors of each pair; measured in training
+    )
     floor: float = 0.69  # minimum confidence of an action
     lowered_floor: float = 0.65  # minimum confidence of an action that passes by a lowered quorum only
     volatility_limit: float = 0.05  # above it, the volatility gate requires volatility_base

@@ -1,0 +1,3 @@
+"""Verbs of the programs that decisions are used in, one file each."""
+
+__all__: list[str] = []
