@@ -75,7 +75,8 @@ centroid = "quorate_centroid:Centroid"
 ```
 """
 
-STACK_MODELS = """The members of a stack have the settings of [`models`](#models), in `[stack.models.NAME]`, with the same
+STACK_MODELS = """\
+Members of a stack have the settings of [`models`](#models), in `[stack.models.NAME]`, with the same
 defaults but for these:
 """
 
