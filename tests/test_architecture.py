@@ -51,6 +51,7 @@ ROOMS = {
             "metrics",
             "baselines",
             "verdict",
+            "monte_carlo",
             "feature_selection",
             "lookahead",
             "walk_forward",

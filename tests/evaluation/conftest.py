@@ -26,6 +26,7 @@ from quorate.evaluation.baselines.naive import class_prior
 from quorate.evaluation.baselines.strategies import SingleModel
 from quorate.evaluation.evaluate_decisions import TradedDecisions, evaluate_decisions
 from quorate.evaluation.labelled_predictions import LabelledPredictions
+from quorate.evaluation.report import ReportedRun
 from quorate.evaluation.scorecard import Scorecard
 from quorate.targets.classes import ForwardClass
 from quorate.trading.account.position import Trade
@@ -178,6 +179,21 @@ def make_card(make_run: Callable[..., Run]) -> Callable[..., Scorecard]:
         card.figures["importance"] = {"about": "shuffled", "models": {"xgboost": columns, "lightgbm": columns[::-1]}}
         card.figures["provenance"] = {"command": "quorate evaluate", "data_hash": "0123456789abcdef"}
         return card
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_reported(make_run: Callable[..., Run], make_card: Callable[..., Scorecard]) -> Callable[..., ReportedRun]:
+    """The run of a scorecard with every section, as a report shows it."""
+
+    def make(**more: Any) -> ReportedRun:
+        run, card = make_run(**more), make_card(**more)
+        settings = Settings(evaluation=EvaluationSettings(draws=4, resamples=60, market_paths=10))
+        settings = replace(settings, target=TargetSettings(horizon=1, band=0.003), vote=VoteSettings(floor=0.5))
+        setup = BacktestSetup(run.candles, {}, settings, 1)
+        frames = apply_policy(run.frames, settings.vote, 2)
+        return ReportedRun.of({**card.figures, "bundle": "0123abcd"}, frames, setup.trade(frames), setup, card)
 
     return make
 

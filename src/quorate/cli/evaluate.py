@@ -95,10 +95,6 @@ def evaluate(
         "features": features,
     }
     _require_consistent(bundle, walk_only, allow_training_span=allow_training_span)
-    if report is not None:
-        from quorate.evaluation.report.template import require_plotly
-
-        require_plotly()
     shared: dict[str, Any] = {
         "policy": policy,
         "record": RunRecord(options.command_line()),

@@ -43,7 +43,7 @@ def demo(
 
     Raises:
         DataError: a seed or an edge out of its range, or a file that cannot be written.
-        MissingExtraError: the libraries that train, or plotly, are not installed.
+        MissingExtraError: the libraries that train are not installed.
     """
     from quorate.core.clock import timeframe_ms
     from quorate.core.settings import BundleSettings
@@ -87,6 +87,6 @@ def demo(
         bundle, folder, settings=settings, record=record, progress=progress, symbols=market.names, start=seam
     )
     signals = tuple(bundle.predict(market.candles(symbol)) for symbol in market.names)
-    page = evaluation.report(out / "report.html")
+    page = evaluation.report(out / "report.html", progress=progress)
     progress("writing the page", 1, 1)
     return DemoResult(seed, edge, trained, signals, evaluation, page)

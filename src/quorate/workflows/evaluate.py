@@ -111,4 +111,4 @@ def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = s
     judged = [] if run.judged is None else [run.configuration]
     card.figures.update(recorder.record([*card.configurations, *judged], run.setup, run.choices, settings))
     card.figures.update(run.panel_section())
-    return Evaluation(with_verdict({**run.header, **card.figures}), run.frames, run.ordinary, card)
+    return Evaluation(with_verdict({**run.header, **card.figures}), run.frames, run.ordinary, run.setup, card)

@@ -204,7 +204,7 @@ def walk_forward(
             name: round(after - before, 3) for name, (before, after) in zip(_STAGES, pairwise(clock), strict=True)
         },
     }
-    return Evaluation(with_verdict({**header, **card.figures}), frames, card.configurations[0].result, card)
+    return Evaluation(with_verdict({**header, **card.figures}), frames, card.configurations[0].result, setup, card)
 
 
 def _selecting(settings: Settings, select: int | None) -> Settings:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-
-from quorate.evaluation.baselines.naive import class_prior
 from quorate.evaluation.report.plotly_json import thinned
 from quorate.evaluation.report.plots import plots
+
+from quorate.evaluation.baselines.naive import class_prior
 from quorate.evaluation.scorecard import Scorecard, build_scorecard
 from quorate.evaluation.scorecard_inputs import ScorecardInputs
 

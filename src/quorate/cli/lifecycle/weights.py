@@ -54,10 +54,6 @@ def weights(
     of_account = {"account": account, "journal": journal, "bundle": bundle, "data": data, "exchange": exchange}
     given = [f"`{name}`" for name, value in of_account.items() if value is not None]
     record = RunRecord(options.command_line())
-    if report is not None:
-        from quorate.evaluation.report.template import require_plotly
-
-        require_plotly()
     with output.progress() as progress:
         if predictions is not None and not given:
             found = weights_from_file(predictions, record=record, progress=progress)

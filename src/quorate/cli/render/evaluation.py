@@ -33,26 +33,22 @@ def show_result(result: Evaluation, report: Path | None, *, as_json: bool) -> No
         output.print_json(document)
     else:
         show(document)
-    if result.scorecard is None:
-        if report is not None:
-            output.note("no report is written for a stack: all of its figures are in --json")
-        return
     path = report if report is not None or as_json else _new_report(document)
     if path is not None:
-        output.note(f"report written to {result.report(path)}")
-    output.note(f"{len(result.scorecard.configurations)} configurations recorded in {document['provenance']['ledger']}")
+        with output.progress() as progress:
+            result.report(path, progress=progress)
+        output.note(f"report written to {path}")
+    if result.scorecard is not None:
+        output.note(
+            f"{len(result.scorecard.configurations)} configurations recorded in {document['provenance']['ledger']}"
+        )
 
 
-def _new_report(document: Mapping[str, Any]) -> Path | None:
-    """A new file in the folder of reports; None, with a note, where plotly is missing."""
-    from importlib.util import find_spec
-
+def _new_report(document: Mapping[str, Any]) -> Path:
+    """A new file in the folder of reports."""
     from quorate.core.clock import iso_ms, now_ms
     from quorate.core.configuration import load_settings
 
-    if find_spec("plotly") is None:
-        output.note("no report is written without plotly: pip install 'quorate[train]'")
-        return None
     stamp = iso_ms(now_ms())[:19].replace("T", "-").replace(":", "")
     kind = "walk-forward" if "folds" in document else "bundle"
     return Path(load_settings().evaluation.reports) / f"{stamp}-{kind}.html"

@@ -115,7 +115,11 @@ class DecisionFrame:
             )
         return self._at(rows)
 
-    def _at(self, rows: slice | BoolArray) -> Self:
+    def take(self, rows: IntArray, time: IntArray) -> Self:
+        """The bars at (m,) int64 `rows`, in that order and repeated where they are, moved to (m,) open times."""
+        return replace(self._at(rows), time=time)
+
+    def _at(self, rows: slice | BoolArray | IntArray) -> Self:
         columns = {name: getattr(self, name)[rows] for name in _COLUMNS}
         for name in ("probabilities", "limit", "predicted", "side"):
             table = getattr(self, name)

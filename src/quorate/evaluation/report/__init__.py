@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from quorate.evaluation.report.formatting import Table as Table
     from quorate.evaluation.report.html import render_report as render_report
     from quorate.evaluation.report.html import write_report as write_report
-    from quorate.evaluation.report.template import require_plotly as require_plotly
+    from quorate.evaluation.report.reported_run import ReportedRun as ReportedRun
 else:
     __getattr__, __all__ = deferred(
         __name__,
         {
             "formatting": "Cell Table",
             "html": "render_report write_report",
-            "template": "require_plotly",
+            "reported_run": "ReportedRun",
         },
     )

@@ -1,13 +1,9 @@
-"""Who voted when, as a table and as a plot."""
+"""Who voted when, as a table."""
 
 from __future__ import annotations
 
-from html import escape
-from typing import Any
-
 from quorate.core.clock import DAY_MS, parse_ms
 from quorate.evaluation.report.formatting import Cell, Figure, Table
-from quorate.evaluation.report.plotly_json import Plot, colour_of, plot
 
 
 def selection_table(figures: Figure | None) -> Table:
@@ -53,34 +49,3 @@ def _saved(figures: Figure, name: str, about: str) -> str:
     ends = found["skill_ci"]
     interval = "" if ends is None else f" ({ends[0]:+.2%} to {ends[1]:+.2%})"
     return f"{found['skill']:+.2%}{interval} {about}"
-
-
-def membership(figures: Figure | None) -> Plot | None:
-    """A bar of time for each member, where it voted."""
-    if not figures or not figures["terms"]:
-        return None
-    terms, begin, end = figures["terms"], figures["from"], figures["to"]
-    ends = [*(term["from"] for term in terms[1:]), end]
-    names = sorted(figures["days"], key=lambda each: figures["days"][each])
-    traces = []
-    for place, name in enumerate(reversed(names)):
-        x: list[Any] = []
-        for term, until in zip(terms, ends, strict=True):
-            if name in term["members"]:
-                x += [max(term["from"], begin)[:16], until[:16], None]
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": escape(name),
-                "x": x or [None],
-                "y": [None if at is None else escape(name) for at in x] or [escape(name)],
-                "line": {"color": colour_of(place + 1), "width": 10},
-                "hovertemplate": "%{x}<extra>%{y}</extra>",
-                "showlegend": False,
-            }
-        )
-    order = {"type": "category", "categoryorder": "array", "categoryarray": [escape(name) for name in names]}
-    made = plot(traces, x={"type": "date"}, y={**order, "showgrid": False, "dtick": 1})
-    made["layout"]["hovermode"] = "closest"
-    return made

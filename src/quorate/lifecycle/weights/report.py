@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 
 import numpy as np
 
 from quorate.core.files import write_text_atomic
 from quorate.core.redaction import redact_known
-from quorate.evaluation.report.plotly_json import Plot, colour_of, plot
-from quorate.evaluation.report.template import Html, Page
+from quorate.evaluation.report.charts.svg import Chart, legend, line_class, ticks
+from quorate.evaluation.report.page.template import Html, Page
 from quorate.lifecycle.weights.gate import Gate
 from quorate.lifecycle.weights.tables import decision_table, difference_table, fold_table, scheme_table, weight_table
 from quorate.lifecycle.weights.weight_search import WeightSearch
@@ -21,20 +22,15 @@ def write_weight_report(path: Path, search: WeightSearch) -> None:
     """Write the report atomically; its folder is created.
 
     Raises:
-        MissingExtraError: plotly is not installed.
         DataError: the file cannot be written.
     """
     write_text_atomic(path, redact_known(render_weight_report(search)))
 
 
 def render_weight_report(search: WeightSearch) -> str:
-    """The report as HTML text, which needs no network.
-
-    Raises:
-        MissingExtraError: plotly is not installed.
-    """
+    """The report as HTML text, which needs no network."""
     document = search.document
-    page, drawn = Page(synthetic=document["synthetic"]), gate_plots(search)
+    page, drawn = Page(synthetic=document["synthetic"]), gate_charts(search)
     body = [
         page.section("Weights", page.table(weight_table(document))),
         page.section(
@@ -48,47 +44,42 @@ def render_weight_report(search: WeightSearch) -> str:
             "Gate",
             page.prose("Fitted on all rows", [_gate_sentence(search)]),
             *(
-                page.plot(drawn, name, f"Weights against {name}", f"{about}; the other columns at their mean")
+                page.chart(drawn.get(name, ""), f"Weights against {name}", f"{about}; the other columns at their mean")
                 for name, about in document["regime"].items()
             ),
         ),
     ]
-    provenance = document["provenance"]
+    provenance, about = (
+        document["provenance"],
+        (
+            f"{document['rows']:,} rows of {len(document['symbols'])} markets, {document['timeframe']}, "
+            f"{document['from'][:10]} to {document['to'][:10]}, {document['folds']} folds."
+        ),
+    )
     return page.document(
         "Member weights",
-        [
-            document["verdict"],
-            f"{document['rows']:,} rows of {len(document['symbols'])} markets, {document['timeframe']}, "
-            f"{document['from'][:10]} to {document['to'][:10]}, {document['folds']} folds.",
-        ],
+        Html(f"<h1>Member weights</h1><p>{escape(document['verdict'])}</p><p>{escape(about)}</p>"),
         Html("".join(body)),
-        warnings=[],
         footer=[f"{provenance['command']} on {provenance['data']}, {provenance['code']}, {provenance['measured']}."],
-        plots=drawn,
     )
 
 
-def gate_plots(search: WeightSearch) -> dict[str, Plot]:
-    """Column of the regime -> weight of each member along it, the others at their mean; of the gate of all rows."""
+def gate_charts(search: WeightSearch) -> dict[str, str]:
+    """Column of the regime -> chart of the members' weights along it, others at their mean; of the gate of all rows."""
     gate = search.comparison.nested.final["gated"].weighting
     if not isinstance(gate, Gate):
         return {}
     found = {}
+    styles = [(member, line_class(number)) for number, member in enumerate(gate.members)]
     for place, column in enumerate(gate.columns):
         weights = gate.along(column, _REACH)
-        x = [float(f"{value:.6g}") for value in (gate.mean[place] + gate.scale[place] * _REACH).tolist()]
-        traces: list[Plot] = [
-            {
-                "type": "scatter",
-                "mode": "lines",
-                "name": member,
-                "x": x,
-                "y": [float(f"{value:.6g}") for value in weights[:, number].tolist()],
-                "line": {"color": colour_of(number), "width": 2},
-            }
-            for number, member in enumerate(gate.members)
-        ]
-        found[column] = plot(traces, x={"title": column}, y={"title": "weight", "range": [0, 1]})
+        x = (gate.mean[place] + gate.scale[place] * _REACH).tolist()
+        ends = ", ".join(f"{name} {weights[0, n]:.2f} to {weights[-1, n]:.2f}" for n, name in enumerate(gate.members))
+        chart = Chart((x[0], x[-1]), (0.0, 1.0), f"Weights along {column}: {ends}")
+        chart.axes(ticks(x[0], x[-1], "{:.3g}".format), ticks(0.0, 1.0, "{:.1f}".format), column)
+        for number, (_, style) in enumerate(styles):
+            chart.line(x, weights[:, number].tolist(), style)
+        found[column] = legend(styles) + chart.svg()
     return found
 
 

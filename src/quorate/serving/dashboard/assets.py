@@ -7,6 +7,7 @@ relative addresses, which stay below it.
 from __future__ import annotations
 
 from hashlib import sha256
+from importlib.resources import files
 from mimetypes import guess_type
 from pathlib import Path
 
@@ -16,6 +17,9 @@ from starlette.responses import Response
 from quorate.core.errors import QuorateError
 
 FOLDER = Path(__file__).parent / "static"
+
+#: The library of line charts, which the report has too.
+CHARTS = Path(str(files("quorate.evaluation.report.page"))) / "vendor"
 
 #: Path below which the files are; access control sets no header about storage there.
 PREFIX = "/static"
@@ -28,6 +32,9 @@ _TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".txt": "text/pla
 class Assets:
     """The files in memory: some 400 KB, which are read once.
 
+    Args:
+        folder: of the dashboard's own files.
+
     Attributes:
         version: the first 12 hex digits of the SHA-256 of all names and contents.
     """
@@ -35,6 +42,7 @@ class Assets:
     def __init__(self, folder: Path = FOLDER) -> None:
         paths = sorted(path for path in folder.rglob("*") if path.is_file())
         self._files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+        self._files |= {f"vendor/{path.name}": path.read_bytes() for path in sorted(CHARTS.glob("uPlot*"))}
         digest = sha256()
         for name, content in self._files.items():
             digest.update(name.encode() + b"\0" + sha256(content).digest())

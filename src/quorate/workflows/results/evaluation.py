@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from quorate.core.errors import ArgumentError
+from quorate.core.progress import Progress, silent
 from quorate.evaluation.verdict import Verdict, verdict_of
 from quorate.workflows.results import tables
 from quorate.workflows.results.headline import (
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from quorate.core.types import DecisionFrame
+    from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.evaluation.metrics.equity import EquityCurve
     from quorate.evaluation.scorecard import Scorecard
     from quorate.trading.backtest.backtest_result import BacktestResult
@@ -41,12 +42,14 @@ class Evaluation(Headlined):
         document: JSON-safe; the document of `quorate evaluate --json`.
         frames: symbol -> decisions on every bar of the run.
         result: trades and equity of these decisions.
-        scorecard: what the report's plots need; None for a stack, of which no report is drawn.
+        setup: candles, costs and account of the backtest.
+        scorecard: figures and curves of the baselines; None for a stack.
     """
 
     document: Mapping[str, Any]
     frames: Mapping[str, DecisionFrame]
     result: BacktestResult
+    setup: BacktestSetup
     scorecard: Scorecard | None = None
 
     @property
@@ -106,35 +109,24 @@ class Evaluation(Headlined):
             made["policies"] = self._policies
         return tables.table_of(made, table)
 
-    def report(self, path: str | Path) -> Path:
+    def report(self, path: str | Path, *, progress: Progress = silent) -> Path:
         """Write the self-contained HTML page, and return its path.
 
+        Args:
+            path: of the file; its folder is created.
+            progress: callback, of resampling the account.
+
         Raises:
-            ArgumentError: of a stack, of which no page is drawn.
-            MissingExtraError: plotly is not installed.
             DataError: the file cannot be written.
         """
         from pathlib import Path
 
-        from quorate.evaluation.report.html import write_report
+        from quorate.evaluation.report import ReportedRun, write_report
 
-        if self.scorecard is None:
-            raise ArgumentError(
-                "write the report",
-                found="the evaluation of a stack",
-                expected="that of an ensemble that votes",
-                remedy="All figures of a stack are in its JSON document.",
-            )
         path = Path(path)
         marks = [IN_TRAINING_SPAN] if self.document["in_training_span"] else []
-        write_report(
-            path,
-            self.scorecard,
-            title=f"Quorate: {_title(self.document)}",
-            about=[f"{_subject(self.document)}; {_policy(self.document)}."],
-            warnings=[*marks, *self.document.get("warnings", ())],
-            currency=self.document.get("currency", "USD"),
-        )
+        run = ReportedRun.of(self.document, self.frames, self.result, self.setup, self.scorecard)
+        write_report(path, run, warnings=[*marks, *self.document.get("warnings", ())], progress=progress)
         return path
 
     def _metrics(self) -> pd.DataFrame:
@@ -158,19 +150,6 @@ class Evaluation(Headlined):
         if card is None:
             return {}
         return {**({} if card.hold is None else {"buy_and_hold": card.hold}), **card.curves}
-
-
-def _title(document: Mapping[str, Any]) -> str:
-    """What was evaluated, in a few words."""
-    if "folds" in document:
-        return "walk-forward"
-    return f"{'series' if 'bundles' in document else 'bundle'} {document['bundle']}"
-
-
-def _policy(document: Mapping[str, Any]) -> str:
-    """Which policy decided."""
-    deciding = [row["policy"] for row in document["signals_by_policy"] if row["in_force"]]
-    return f"decided by the policy {deciding[0]}" if deciding else "each fold decided by the policy it chose"
 
 
 def _subject(document: Mapping[str, Any]) -> str:

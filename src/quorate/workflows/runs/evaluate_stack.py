@@ -38,4 +38,4 @@ def evaluate_stack(run: BundleRun, recorder: TrialRecorder, progress: Progress =
     recorded = recorder.record(traded, run.setup, run.choices, settings)
     marked = {"warnings": run.marks} if run.marks else {}
     document = {**run.header, **run.panel_section(), **marked, **figures, **recorded}
-    return Evaluation(with_verdict(document), run.frames, run.ordinary)
+    return Evaluation(with_verdict(document), run.frames, run.ordinary, run.setup)

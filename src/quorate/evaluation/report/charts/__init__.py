@@ -1,0 +1,1 @@
+"""Charts of the report: inline SVG, and the data of the linked figure."""

@@ -1,0 +1,1 @@
+"""The page: its template, style and scripts, and the vendored library that draws the linked figure."""

@@ -1,0 +1,31 @@
+"""The success criteria as a line of chips, those of the recipe that ran."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+from quorate.evaluation.report.page.template import Html
+
+if TYPE_CHECKING:
+    from quorate.evaluation.report.reported_run import ReportedRun
+
+_STACK = "stack:"
+_STATES = {True: ("pass", "✓"), False: ("fail", "✗"), None: ("open", "·")}
+
+
+def promises(run: ReportedRun) -> Html:
+    """A chip for each criterion: what was promised, what was measured, and whether it is met."""
+    items = []
+    for row in run.figures["criteria"]:
+        if row["name"].startswith(_STACK) != (run.recipe == "stack"):
+            continue
+        state, mark = _STATES[row["ok"]]
+        name = row["name"].removeprefix(_STACK).strip()
+        note = row["note"].removeprefix("n/a: ")
+        why = f" ({note})" if note else ""
+        items.append(
+            f'<li class="{state}"><b>{mark}</b> {escape(name)} {escape(row["shown"])}{escape(why)} '
+            f'<span class="muted">target {escape(row["target"])}</span></li>'
+        )
+    return Html(f'<ul class="chips">{"".join(items)}</ul>' if items else "")
