@@ -151,7 +151,7 @@ def test_another_policy_decides_and_is_reported(world, evaluation, tmp_path, pol
     assert made.document["floors"] == evaluation.document["floors"]
     assert all(frame.policy == policy for frame in made.frames.values())
     page = made.report(tmp_path / "page.html").read_text()
-    assert f"decided by the policy {policy}." in page
+    assert f"<dt>Policy</dt><dd>{policy}" in page
     assert ("closed_because" in made.document) == (policy == "closed")
     if policy == "closed":
         assert made.document["trades"]["n"] == 0
@@ -176,17 +176,22 @@ def test_the_page_has_the_marks_of_its_figures(world, tmp_path):
     page = made.report(tmp_path / "page.html").read_text()
     assert "SYNTHETIC" in page
     assert "INSIDE THE TRAINING SPAN" in page
-    title = f"Quorate: bundle {made.document['bundle']}"
-    assert f"<title>{title} (SYNTHETIC)</title>" in page
+    title = f"Bundle {made.document['bundle']}"
+    assert f"<title>SYNTHETIC: {title} - Quorate</title>" in page
+    assert f"<h1>{title}</h1>" in page
     policy = next(row["policy"] for row in made.document["signals_by_policy"] if row["in_force"])
-    assert f"Bundle {made.document['bundle']}; decided by the policy {policy}." in page
-    assert f"Markets: {', '.join(made.frames)}." in page
+    assert f"<dt>Policy</dt><dd>{policy}" in page
+    assert f"<dt>Markets</dt><dd>{', '.join(made.frames)}, 1h</dd>" in page
     assert "INSIDE THE TRAINING SPAN" in str(made)
 
 
-def test_a_stack_has_tables_and_a_headline_and_no_page(stack_evaluation, tmp_path):
-    with pytest.raises(ArgumentError, match="stack"):
-        stack_evaluation.report(tmp_path / "page.html")
+def test_a_stack_has_tables_a_headline_and_a_page(stack_evaluation, tmp_path):
+    page = stack_evaluation.report(tmp_path / "page.html").read_text()
+    assert f"<h1>Stack {stack_evaluation.document['bundle']}</h1>" in page
+    assert "Errors of predicted returns" in page
+    promises = page[page.index('id="promises"') : page.index('id="sceptic"')]
+    assert "target at least 65 %" in promises
+    assert "unanimous" not in promises
     metrics = stack_evaluation.to_pandas("metrics")
     assert metrics.loc["predict_zero", "r2_vs_zero"] == 0
     assert metrics.loc["ensemble", "rmse_pct"] == pytest.approx(100 * metrics.loc["ensemble", "rmse"])

@@ -1,3 +1,5 @@
+"""The page: complete, self-contained, small, safe, and what a browser makes of it."""
+
 from __future__ import annotations
 
 import json
@@ -12,17 +14,17 @@ import numpy as np
 import pytest
 
 from quorate.core.errors import DataError
-from quorate.evaluation.baselines.naive import class_prior
-from quorate.evaluation.report.html import render_report, write_report
-from quorate.evaluation.scorecard import Scorecard, build_scorecard
-from quorate.evaluation.scorecard_inputs import ScorecardInputs
+from quorate.core.types import Action
+from quorate.evaluation.report import ReportedRun, render_report, write_report
+from quorate.trading.backtest.backtest_result import BacktestResult
 
 HOSTILE = "<script>alert(1)</script>/USDT:USDT"
 VOID = {"meta", "br", "link", "img", "hr", "input"}
+MONTHS = ("2024-11", "2024-12", "2025-01", "2025-02")
 
 
 class Structure(HTMLParser):
-    """Tags, their nesting, the text of the page and what it would load."""
+    """Tags, their nesting, the text of the page, its data and what it would load."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,15 +33,19 @@ class Structure(HTMLParser):
         self.loads: list[str] = []
         self.handlers: list[str] = []
         self.words: list[str] = []
-        self.plots = ""
-        self._in_plots = False
+        self.ids: list[str] = []
+        self.unnamed: list[str] = []
+        self.json = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         given = dict(attrs)
-        self._in_plots = given.get("id") == "plots"
-        self.loads += [str(given[name]) for name in ("src", "href", "action", "data") if name in given]
+        self.ids += [str(given["id"])] if "id" in given else []
+        links = [str(given[name]) for name in ("src", "href", "action") if name in given]
+        self.loads += [link for link in links if not link.startswith("#")]
         self.handlers += [name for name in given if name.startswith("on")]
+        if given.get("role") == "img" and not given.get("aria-label"):
+            self.unnamed.append(tag)
         if tag not in VOID:
             self.open.append(tag)
 
@@ -47,8 +53,8 @@ class Structure(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self._in_plots and self.open[-1] == "script":
-            self.plots += data
+        if self.ids[-1:] == ["data"] and self.open[-1:] == ["script"] and not self.json:
+            self.json = data
         elif not {"script", "style"} & set(self.open):
             self.words.append(data)
 
@@ -59,162 +65,205 @@ class Structure(HTMLParser):
         structure.close()
         return structure
 
+    @property
+    def text(self) -> str:
+        return " ".join(self.words)
 
-def made(make_run: Callable[..., Any], **more: Any) -> Scorecard:
-    run = make_run(bars=240, **more)
-    return build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames, run.result, run.candles))
+    @property
+    def data(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.json)
+        return found
 
 
 @pytest.fixture(scope="module")
-def page(make_card: Callable[..., Any]) -> str:
-    return render_report(make_card(bars=480))
+def run(make_reported: Callable[..., ReportedRun]) -> ReportedRun:
+    """Twenty days of two markets, one with a hostile name, over four months of skill."""
+    made = make_reported(symbols=(HOSTILE, "BBB/USDT:USDT"), synthetic=True)
+    (month,) = made.figures["skill_by_month"]
+    months = [{**month, "month": name} for name in MONTHS]
+    return replace(made, figures={**made.figures, "skill_by_month": months[::-1]})
 
 
-def test_the_page_is_well_formed_complete_and_small(page: str) -> None:
+@pytest.fixture(scope="module")
+def page(run: ReportedRun) -> str:
+    return render_report(run, warnings=["<script>alert(3)</script>"])
+
+
+def without_trades(run: ReportedRun) -> ReportedRun:
+    """The same run as its account would be without a signal."""
+    result: BacktestResult = replace(run.result, trades=(), equity_usd=np.full(len(run.result.time), 1_000.0))
+    frames = {
+        symbol: replace(frame, action=np.full(len(frame), Action.HOLD, np.int8)) for symbol, frame in run.frames.items()
+    }
+    decisions = {
+        **run.figures["decisions"],
+        "actions": {"SELL": 0, "HOLD": 960, "BUY": 0},
+        "rules": {"below_floor": 960},
+    }
+    trades = {"n": 0, "refused": {}, "missing": {"sharpe": "no return differs"}}
+    figures = {**run.figures, "trades": trades, "decisions": decisions}
+    return replace(run, frames=frames, result=result, figures=figures)
+
+
+def test_the_page_is_well_formed_complete_small_and_loads_nothing(page: str, run: ReportedRun) -> None:
     structure = Structure.of(page)
-    assert structure.open == []
-    assert structure.loads == []
-    assert structure.handlers == []
+    assert (structure.open, structure.loads, structure.handlers, structure.unnamed) == ([], [], [], [])
+    assert len(structure.ids) == len(set(structure.ids))
     assert page.startswith("<!doctype html>")
     assert "default-src 'none'" in page
-    assert page.count("plotly.js v") == 1
-    assert len(page.encode()) < 6_000_000
-    drawn = json.loads(structure.plots)
-    assert set(drawn) == set(re.findall(r'id="plot-([a-z]+)"', page))
-    assert len(drawn) == 10
+    assert "The MIT License" in page  # of the library of charts, with its version
+    assert len(page.encode()) < 400_000
+    contents = re.findall(r'<a href="#([a-z-]+)">', page)
+    assert contents == [
+        "overview", "chart", "months", "breakdown", "trades", "monte-carlo", "promises", "sceptic", "provenance",
+    ]  # fmt: skip
+    assert set(contents) <= set(structure.ids)
+    headings = [int(tag[1]) for tag in structure.tags if re.fullmatch("h[1-6]", tag)]
+    assert headings[0] == 1
+    assert headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(headings, headings[1:], strict=False))
+    verdict = page[page.index('class="verdict') :]
+    assert f"{len(run.result.trades):,} trades: " in verdict[:400]
 
 
-def test_every_criterion_is_shown_with_its_result(make_run: Callable[..., Any]) -> None:
-    card = made(make_run)
-    words = " ".join(Structure.of(render_report(card)).words)
-    for row in card.figures["criteria"]:
-        assert row["name"] in words
-        assert row["shown"] in words
-    assert "FAIL" in words
-    for title in (
-        "Equity",
-        "Drawdown",
-        "Reliability",
-        "Confusion",
-        "Consensus",
-        "Costs",
-        "class prior",
-        "buy and hold",
-    ):
-        assert title in words
+def test_synthetic_is_said_once_and_in_the_tab(page: str, make_reported: Callable[..., ReportedRun]) -> None:
+    assert "<title>SYNTHETIC: Bundle 0123abcd - Quorate</title>" in page
+    body = re.sub(r"<(script|style|title).*?</\1>", "", page, flags=re.S)
+    assert body.count("SYNTHETIC") == 1
+    assert '<p class="synthetic" role="note"><strong>SYNTHETIC</strong>' in body
 
 
-def test_models_that_know_nothing_but_volatility_are_named(make_run: Callable[..., Any]) -> None:
-    """Members with a little skill in both, beside a log_har that has all of it: then beside one without any."""
-    run = make_run(symbols=("AAA/USDT:USDT", "BBB/USDT:USDT", "CCC/USDT:USDT"), bars=240)
-    prior = class_prior(run.sample.y)
-
-    def words(scores: np.ndarray) -> str:
-        sample = replace(run.sample, members={**run.sample.members, "log_har": scores})
-        card = build_scorecard(ScorecardInputs(sample, prior, run.frames, run.result, run.candles))
-        return " ".join(Structure.of(render_report(card)).words)
-
-    right, wrong = (np.eye(3)[(run.sample.y + shift) % 3] * 0.8 + 0.2 / 3 for shift in (0, 1))
-    beaten = words(right)
-    assert "lightgbm: not better than log_har by the interval, so they know nothing but volatility." in beaten
-    for title in ("Skill in volatility and in direction", "Skill by quote volume of the markets", "large (1)"):
-        assert title in beaten
-    assert "nothing but volatility" not in words(wrong)
-
-
-def test_amounts_are_named_in_the_currency_of_the_account(make_run: Callable[..., Any]) -> None:
-    card = made(make_run)
-    dollars, euros = (render_report(card, currency=currency) for currency in ("USD", "EUR"))
-    words = " ".join(Structure.of(euros).words)
-    assert "$" in " ".join(Structure.of(dollars).words)
-    assert not re.search(r"\$\d|\bUSD\b", words)
-    assert re.search(r"\d EUR\b", words)
-    assert '"tickprefix":"$"' in dollars
-    assert '"tickprefix":"$"' not in euros
-    assert euros.count('"ticksuffix":" EUR"') == dollars.count('"tickprefix":"$"') > 0
-
-
-def test_synthetic_numbers_say_so_at_every_title(make_run: Callable[..., Any]) -> None:
-    plain, marked = render_report(made(make_run)), render_report(made(make_run, synthetic=True))
-    assert "SYNTHETIC" not in re.sub(r"<script>.*?</script>", "", plain, flags=re.S)
-    tag = '<span class="tag">SYNTHETIC</span>'
-    for start, end in [
-        ("<h1>", "</h1>"),
-        ("<h2>", "</h2>"),
-        ("<figcaption>", "</figcaption>"),
-        ('<div class="title">', "</div>"),
-        ('<div class="label">', "</div>"),
-    ]:
-        titles = re.findall(re.escape(start) + "(.*?)" + re.escape(end), marked, flags=re.S)
-        assert titles
-        assert all(tag in title for title in titles), start
-    assert "(SYNTHETIC)</title>" in marked
-    assert 'class="banner"' in marked
-
-
-def test_hostile_names_stay_text(make_run: Callable[..., Any]) -> None:
-    card = made(make_run, symbols=(HOSTILE, "BBB/USDT:USDT"))
-    page = render_report(
-        card,
-        title="</title><script>alert(2)</script>",
-        warnings=["<script>alert(3)</script>"],
-        notes=["<img src=x onerror=alert(4)>"],
-    )
+def test_hostile_names_stay_text(page: str) -> None:
     structure = Structure.of(page)
-    assert structure.open == []
-    assert structure.tags.count("script") == 3  # plotly, the plots, the page's own
-    assert "img" not in structure.tags
+    assert structure.tags.count("script") == 5  # charts, the data, the page's own three
     assert "<script>alert(" not in page
     assert HOSTILE in "".join(structure.words)
+    assert list(structure.data["figure"]["prices"]) == [HOSTILE, "BBB/USDT:USDT"]
 
 
-def test_without_trades_the_page_still_stands(make_run: Callable[..., Any]) -> None:
-    run = make_run(bars=240)
-    page = render_report(build_scorecard(ScorecardInputs(run.sample, class_prior(run.sample.y), run.frames)))
-    structure = Structure.of(page)
+def test_cards_and_promises_show_the_figures(page: str, run: ReportedRun) -> None:
+    cards = dict(re.findall(r'<dt>([^<]+)</dt><dd class="value ([a-z]*)">', page))
+    trades = run.figures["trades"]
+    assert list(cards) == ["Return", "Max drawdown", "Sharpe ratio", "Win rate", "Profit factor", "Skill"]
+    assert cards["Return"] == ("good" if trades["total_return"] > 0 else "bad")
+    assert (cards["Max drawdown"], cards["Win rate"]) == ("", "")
+    marks = re.findall(r'<dd class="badge">(.) ', page)
+    low, high = trades["total_return_ci"]
+    assert marks[0] == ("●" if low * high > 0 else "○")
+    chips = re.findall(r'<li class="(pass|fail|open)"><b>.</b> ([a-z /]+?) [^<]*<span', page)
+    rows = [row for row in run.figures["criteria"] if not row["name"].startswith("stack:")]
+    assert [chip[0] for chip in chips] == [{True: "pass", False: "fail", None: "open"}[row["ok"]] for row in rows]
+    assert "stack" not in " ".join(chip[1] for chip in chips)
+
+
+def test_every_trade_is_listed_with_its_vote(page: str, run: ReportedRun) -> None:
+    found = Structure.of(page).data["trades"]
+    rows = [dict(zip(found["names"], row, strict=True)) for row in found["rows"]]
+    trades = sorted(run.result.trades, key=lambda trade: (trade.entry_time, trade.symbol))
+    assert len(rows) == len(trades) > 20
+    for row, trade in zip(rows, trades, strict=True):
+        assert found["symbols"][row["symbol"]] == trade.symbol
+        assert row["net"] == pytest.approx(trade.net_usd, rel=1e-5)
+        frame = run.frames[trade.symbol]
+        at = int(np.flatnonzero(frame.time == trade.decided)[0])
+        votes = []
+        for name in found["members"]:
+            scores = frame.scores[name][at]
+            known = np.isfinite(scores).all()
+            votes.append(f"{'SHB'[scores.argmax()]}{100 * scores.max():.0f}" if known else "-")
+        assert row["vote"] == " ".join(votes)
+    assert sum(row["net"] for row in rows) == pytest.approx(run.figures["trades"]["net_usd"], abs=0.01)
+
+
+def test_months_are_in_order_whatever_order_they_come_in(page: str) -> None:
+    chart = next(text for text in re.findall(r'aria-label="([^"]+)"', page) if text.startswith("Skill over the class"))
+    assert re.findall(r"\d{4}-\d\d", chart) == list(MONTHS)
+
+
+def test_without_trades_the_page_says_why_and_has_no_empty_cards(run: ReportedRun) -> None:
+    structure = Structure.of(render_report(without_trades(run)))
     assert structure.open == []
-    assert "no backtest" in " ".join(structure.words)
-    assert "plot-equity" not in page
+    assert "Why there was no trade" in structure.text
+    assert "the confidence was below the floor" in structure.text
+    assert "0 trades: the highest confidence was" in structure.text
+    assert "hindsight" in structure.text
+    for absent in ("gains over losses", "beyond chance", "Monte Carlo", "Save as CSV", "random entries: n/a"):
+        assert absent not in structure.text
+    assert structure.data["trades"]["rows"] == []
 
 
-def test_it_is_written_at_once(make_run: Callable[..., Any], tmp_path: Path) -> None:
+def test_amounts_are_in_the_currency_of_the_account(run: ReportedRun) -> None:
+    text = Structure.of(render_report(replace(run, result=replace(run.result, currency="EUR")))).text
+    assert not re.search(r"\$\d|\bUSD\b", text)
+    assert re.search(r"\d EUR\b", text)
+
+
+def test_calibration_that_hurts_is_said_to_hurt(run: ReportedRun) -> None:
+    figures = {kind: {"skill_vs_prior": value} for kind, value in (("score", 0.024), ("probability", -0.078))}
+    both = {**figures, "rows": 960}
+    shown = replace(run, figures={**run.figures, "probabilities": {"ensemble": both, "members": {}}})
+    assert "Calibration hurt the ensemble on these rows: skill -7.80 % calibrated, +2.40 % raw." in render_report(shown)
+
+
+def test_it_is_written_at_once(run: ReportedRun, tmp_path: Path) -> None:
+    quick = replace(run, setup=replace(run.setup, settings=replace(run.setup.settings)))
     target = tmp_path / "out" / "report.html"
-    write_report(target, made(make_run), title="A run", about=["Bundle <a>"], warnings=["Beware."], notes=["One note."])
-    text = target.read_text(encoding="utf-8")
-    assert "<title>A run</title>" in text
-    assert '<p class="banner" role="note">Beware.</p>' in text
-    assert '<p class="muted">Bundle &lt;a&gt;</p>' in text
-    assert '<p class="muted">Markets: AAA/USDT:USDT, BBB/USDT:USDT.</p>' in text
-    assert "<p>One note.</p></footer>" in text
+    write_report(target, quick, warnings=["Beware."])
+    assert '<p class="banner" role="note">Beware.</p>' in target.read_text(encoding="utf-8")
     assert [path.name for path in target.parent.iterdir()] == ["report.html"]
     blocked = tmp_path / "file"
     blocked.write_text("")
     with pytest.raises(DataError, match="report"):
-        write_report(blocked / "report.html", made(make_run))
+        write_report(blocked / "report.html", quick)
 
-
-MONTHS = ("2024-11", "2024-12", "2025-01", "2025-02")
 
 # What the page looks like to a reader, asked of the browser itself.
 LOOK = """(() => {
-  const shown = (element) => { const box = element.getBoundingClientRect(); return box.width > 40 && box.height > 40; };
-  const size = (element) => parseFloat(getComputedStyle(element).fontSize);
-  const plots = [...document.querySelectorAll("[id^=plot-]")];
+  document.querySelector("details.fold").open = true;
+  const box = (element) => element.getBoundingClientRect();
+  const drawings = [...document.querySelectorAll("svg.chart, .panel canvas")];
   const style = getComputedStyle(document.body);
+  const painted = (canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return data.some((value) => value);
+  };
+  const scale = (svg) => box(svg).width / 340;
+  // A cell that reaches beyond its scrolled box is cut, unless it can be scrolled on a wide screen.
+  const cut = [...document.querySelectorAll("td, tbody th")].filter((cell) => {
+    const edge = cell.closest(".scroll") ?? document.documentElement;
+    return box(cell).width && box(cell).right > box(edge).right + 1;
+  });
   return {
-    undrawn: plots.filter((plot) => !plot.querySelector(
-      ".scatterlayer path[d], .barlayer path[d], .waterfalllayer path[d], .heatmaplayer image")).map((plot) => plot.id),
-    plots: plots.length,
-    hidden: plots.filter((plot) => !shown(plot)).map((plot) => plot.id),
+    drawings: drawings.length,
+    panels: document.querySelectorAll(".panel canvas").length,
+    hidden: drawings.filter((one) => box(one).width < 40 || box(one).height < 40).length,
+    blank: [...document.querySelectorAll(".panel canvas")].filter((canvas) => !painted(canvas)).length,
     overflowing: document.documentElement.scrollWidth - innerWidth,
-    spilling: plots.filter((plot) => plot.querySelector("svg").getBoundingClientRect().right > innerWidth + 1).length,
+    cut: cut.length,
     background: style.backgroundColor,
     text: style.color,
-    months: [...document.querySelectorAll("#plot-skill .xaxislayer-above text, #plot-skill .xtick text")]
-      .map((tick) => [tick.getBoundingClientRect().left, tick.textContent]).sort((a, b) => a[0] - b[0])
-      .map((tick) => tick[1]),
-    smallest: Math.min(...[...document.querySelectorAll("td, th, p, small")].map(size)),
+    smallest: Math.min(...[...document.querySelectorAll("td, th, p, small, dd")]
+      .map((one) => parseFloat(getComputedStyle(one).fontSize)),
+      ...[...document.querySelectorAll("svg.chart")].map((svg) => 12 * scale(svg))),
+    rows: document.querySelectorAll("#trade-rows tbody tr").length,
+    csv: report.csv().trim().split("\\n").length,
   };
+})()"""
+
+# Sort by net result, keep losses of one side, and show the first row in the figure.
+USE = """(() => {
+  const net = () => [...document.querySelectorAll("#trade-rows tbody tr")].map((row) => parseFloat(row.cells[5].textContent));
+  const heads = document.querySelectorAll("#trade-rows thead .sort");
+  heads[5].click();
+  const falling = net();
+  heads[5].click();
+  const rising = net();
+  const result = document.querySelector("[data-filter=result]");
+  result.value = "lost";
+  result.dispatchEvent(new Event("change"));
+  const lost = net();
+  document.querySelector("#trade-rows tbody .sort").click();
+  return { falling, rising, lost, pressed: document.querySelectorAll("[aria-pressed=true]").length };
 })()"""
 
 
@@ -225,33 +274,33 @@ def browser(tmp_path_factory: pytest.TempPathFactory, open_browser: Callable[...
 
 
 @pytest.fixture(scope="module")
-def address(make_card: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> str:
+def address(page: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     target = tmp_path_factory.mktemp("page") / "report.html"
-    card = make_card(symbols=(HOSTILE, "BBB/USDT:USDT"), synthetic=True)
-    (month,) = card.figures["skill_by_month"]
-    months = [{**month, "month": name} for name in MONTHS]
-    card = replace(card, figures={**card.figures, "skill_by_month": months})
-    write_report(target, card, warnings=["A warning that is long enough to need several lines on a telephone."])
+    target.write_text(page, encoding="utf-8")
     return target.as_uri()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_browser_draws_every_plot(browser: Any, address: str, width: int, scheme: str) -> None:
+@pytest.mark.parametrize(("width", "scheme"), [(1920, "dark"), (1280, "light"), (390, "light"), (390, "dark")])
+def test_a_browser_draws_everything(browser: Any, address: str, run: ReportedRun, width: int, scheme: str) -> None:
     look = browser.look(address, width, scheme, LOOK)
-    assert look["plots"] == 10
-    assert (look["undrawn"], look["hidden"], look["overflowing"], look["spilling"]) == ([], [], 0, 0)
+    assert (look["panels"], look["drawings"]) == (3, 12)
+    assert (look["hidden"], look["blank"], look["overflowing"]) == (0, 0, 0)
+    assert width > 390 or look["cut"] == 0
     assert look["smallest"] >= 11
+    assert look["rows"] == min(25, len(run.result.trades))
+    assert look["csv"] == 1 + len(run.result.trades)
     ground, text = (sum(map(int, re.findall(r"\d+", look[name])[:3])) for name in ("background", "text"))
     assert (ground < 150 and text > 500) if scheme == "dark" else (ground > 600 and text < 200)
-    assert look["months"] == list(MONTHS)
     assert browser.complaints() == []
-    # The aim is 2 s of a quiet machine's time; caches shared with other work cost as much again.
-    assert browser.busy_seconds() < 4
+    # The aim is 1 s of a quiet machine's time; caches shared with other work cost as much again.
+    assert browser.busy_seconds() < 3
 
 
-def test_long_lists_of_symbols_are_cut_and_counted(make_run: Callable[..., Any]) -> None:
-    symbols = tuple(f"{letter}/USDT:USDT" for letter in "ABCDEFGHIJ")
-    words = "".join(Structure.of(render_report(made(make_run, symbols=symbols))).words)
-    assert "Buy and hold pays no funding for A/USDT:USDT, " in words
-    assert "H/USDT:USDT and 2 more, whose settlements are unknown." in words
+def test_trades_are_sorted_filtered_and_shown(browser: Any, address: str) -> None:
+    used = browser.look(address, 1280, "light", USE)
+    assert used["falling"] == sorted(used["falling"], reverse=True)
+    assert used["rising"] == sorted(used["rising"])
+    assert used["rising"][0] < 0 < used["falling"][0]
+    assert all(value <= 0 for value in used["lost"])
+    assert used["pressed"] == 0  # the figure shows the days around the trade, no whole range
+    assert browser.complaints() == []

@@ -104,11 +104,13 @@ def test_the_report_plots_the_gate(found, tmp_path):
     write_weight_report(tmp_path / "weights.html", found)
     text = (tmp_path / "weights.html").read_text()
     assert found.document["verdict"] in text
-    plots = json.loads(re.search(r'id="plots">(.*?)</script>', text).group(1).replace("\\u003c", "<"))
-    assert set(plots) == {"volatility", "trend", "breadth", "hour_sin", "hour_cos"}
-    for drawn in plots.values():
-        assert [trace["name"] for trace in drawn["data"]] == ["xgboost", "lightgbm"]
-        assert np.sum([trace["y"] for trace in drawn["data"]], axis=0) == pytest.approx(1, abs=1e-5)
+    drawn = re.findall(r'aria-label="Weights along (\w+): xgboost ([\d.]+) to ([\d.]+), lightgbm ([\d.]+) to', text)
+    assert [name for name, _, _ in drawn] == ["volatility", "trend", "breadth", "hour_sin", "hour_cos"]
+    gate = found.comparison.nested.final["gated"].weighting
+    for name, first, last in drawn:
+        ends = gate.along(name, np.array([-2.5, 2.5]))
+        assert ends.sum(axis=1) == pytest.approx(1, abs=1e-5)
+        assert [float(first), float(last)] == pytest.approx(ends[:, 0], abs=0.006)
 
 
 def test_settings_are_written_only_where_weights_are_kept(make, settings, tmp_path):

@@ -90,7 +90,7 @@ def monte_carlo(
         return None
     net = np.array([trade.net_usd for trade in result.trades], np.float64)
     start = result.start_equity_usd
-    own, own_drawdown = float(net.sum()) / start, closed_drawdown(net, start)
+    own, own_drawdown = float(net.sum()) / start, float(closed_drawdown(net[None], start)[0])
     drawn = redrawn(net, start, settings.resamples, settings.seed)
     orders = reshuffled(net, start, settings.resamples, settings.seed)
     paths: list[tuple[float, float]] = []

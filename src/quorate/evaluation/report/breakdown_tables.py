@@ -31,16 +31,17 @@ def selection_bias_table(figures: Figure) -> Table:
     """Deflated Sharpe ratio and probability of backtest overfitting; empty without a backtest."""
     if "deflation" not in figures:
         return Table("Selection bias", (), ())
-    deflation, overfitting = figures["deflation"], figures["overfitting"]
-    rows = (
+    deflation = figures["deflation"]
+    rows = [
         (Cell("configurations tried"), cell(deflation, "trials", "count")),
         (Cell("Sharpe ratio, daily"), cell(deflation, "sharpe_a_day", "small")),
         (Cell("best expected by chance"), cell(deflation, "expected_best", "small")),
         (Cell("deflated Sharpe ratio"), cell(deflation, "deflated_sharpe", "odds")),
         (Cell("probabilistic Sharpe ratio"), cell(deflation, "probabilistic_sharpe", "odds")),
-        (Cell("probability of overfitting"), cell(overfitting, "probability", "odds")),
-    )
-    return Table("Selection bias", ("figure", "value"), rows)
+    ]
+    if "overfitting" in figures:  # not of a stack, which has no alternatives on the same bars
+        rows.append((Cell("probability of overfitting"), cell(figures["overfitting"], "probability", "odds")))
+    return Table("Selection bias", ("figure", "value"), tuple(rows))
 
 
 def policy_table(figures: Figure) -> Table:

@@ -51,6 +51,8 @@ class ReportedRun:
     ) -> Self:
         """The run of an evaluation; without a scorecard, as of a stack, there are no rivals but buy and hold."""
         if card is not None:
+            # Figures that were measured for the page alone are in the scorecard only.
+            figures = {**figures, **card.figures}
             return cls(figures, frames, result, setup, card.hold, card.curves, card.random_band)
         run = cls(figures, frames, result, setup)
         hold = buy_and_hold(run.candles, result.start_equity_usd, setup.settings.costs, setup.funding)

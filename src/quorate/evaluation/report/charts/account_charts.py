@@ -10,7 +10,7 @@ from quorate.core.types import FloatArray
 from quorate.evaluation.report.charts.svg import Chart, ticks
 
 _BINS = 31  # of a histogram of trades
-_DRAW_BINS = 30  # of a distribution
+_DRAW_BINS = 30  # of a distribution, at most; few draws have fewer
 _TAIL = 0.005  # of a distribution, at each end, is drawn in its outermost bars
 
 
@@ -49,7 +49,9 @@ def distribution(values: Sequence[float], actual: float, title: str, x_title: st
     low, high = min(low, actual), max(high, actual)
     more = 0.04 * (high - low) or 0.01
     low, high = low - more, high + more
-    count, edges = np.histogram(np.clip(found, low, high), np.linspace(low, high, _DRAW_BINS + 1))
+    count, edges = np.histogram(
+        np.clip(found, low, high), np.linspace(low, high, min(_DRAW_BINS, 4 + 2 * int(len(found) ** 0.5)) + 1)
+    )
     middle = float(np.median(found))
     shown = _percent(max(abs(low), abs(high)))
     name = f"{title}: median {shown(middle)} over {len(found):,} draws; the account: {shown(actual)}"

@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from quorate.evaluation.report.page.template import Html
+from quorate.trading.account.currency import in_currency
 
 if TYPE_CHECKING:
     from quorate.evaluation.report.reported_run import ReportedRun
@@ -24,8 +25,9 @@ def promises(run: ReportedRun) -> Html:
         name = row["name"].removeprefix(_STACK).strip()
         note = row["note"].removeprefix("n/a: ")
         why = f" ({note})" if note else ""
+        shown, target = (in_currency(row[key], run.currency) for key in ("shown", "target"))
         items.append(
-            f'<li class="{state}"><b>{mark}</b> {escape(name)} {escape(row["shown"])}{escape(why)} '
-            f'<span class="muted">target {escape(row["target"])}</span></li>'
+            f'<li class="{state}"><b>{mark}</b> {escape(name)} {escape(shown)}{escape(why)} '
+            f'<span class="muted">target {escape(target)}</span></li>'
         )
     return Html(f'<ul class="chips">{"".join(items)}</ul>' if items else "")
