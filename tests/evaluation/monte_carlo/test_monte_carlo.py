@@ -57,7 +57,7 @@ def test_days_in_their_own_order_are_the_market_itself(traded: Any, monkeypatch:
         def integers(self, low: int, high: int, size: int) -> np.ndarray:
             return np.arange(size)
 
-    monkeypatch.setattr(np.random, "default_rng", lambda seed: InOrder())
+    monkeypatch.setattr(np.random, "default_rng", lambda _: InOrder())
     path = next(resampled_markets(frames, setup, SETTINGS))
     own = setup.trade(frames)
     assert len(own.trades) > 20

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def test_the_page_is_well_formed_complete_small_and_loads_nothing(page: str, run
     headings = [int(tag[1]) for tag in structure.tags if re.fullmatch("h[1-6]", tag)]
     assert headings[0] == 1
     assert headings.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(headings, headings[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(headings))
     verdict = page[page.index('class="verdict') :]
     assert f"{len(run.result.trades):,} trades: " in verdict[:400]
 
@@ -252,7 +253,8 @@ LOOK = """(() => {
 
 # Sort by net result, keep losses of one side, and show the first row in the figure.
 USE = """(() => {
-  const net = () => [...document.querySelectorAll("#trade-rows tbody tr")].map((row) => parseFloat(row.cells[5].textContent));
+  const rows = () => [...document.querySelectorAll("#trade-rows tbody tr")];
+  const net = () => rows().map((row) => parseFloat(row.cells[5].textContent));
   const heads = document.querySelectorAll("#trade-rows thead .sort");
   heads[5].click();
   const falling = net();

@@ -103,14 +103,14 @@ def _footer(figures: Any) -> list[str]:
     lines = [
         f"Small figures are {intervals['confidence']:.0%} confidence intervals: {intervals['resamples']:,} resamples "
         f"of {intervals['block_hours']}-hour blocks over all markets together ({intervals['blocks']:,} blocks); "
-        "Wilson's for win rates. Those of return, Sharpe ratio and drawdown resample daily returns; the drawdown itself "
-        "is measured on every bar."
+        "Wilson's for win rates. Those of return, Sharpe ratio and drawdown resample daily returns; the drawdown "
+        "itself is measured on every bar."
     ]
     if "scores" in figures["ensemble"]:
         lines += [
             f"The ensemble's scores: {figures['ensemble']['scores']}.",
             "Skill is 1 - log-loss / log-loss of the training rows' class shares, on the same rows. Its parts: "
-            "volatility, from telling whether the price will move, and direction, from the side of the rows that moved.",
+            "volatility, from telling whether the price will move, and direction, from the side of rows that moved.",
             "The outcome of a signal, kept or removed, is the return from its bar's close to the label's last close, "
             "less fee and slippage of a round trip: no stop, no funding, no position limit.",
         ]
