@@ -148,5 +148,8 @@ def _moved(candles: Candles, order: IntArray, blocks: _Blocks, scale: FloatArray
         factor = 1.0 if name == "volume" else scale[place]
         return np.concatenate([values[early], values[rows] * factor])
 
-    columns = {name: column(name) for name in CANDLE_COLUMNS}
-    return replace(candles, time=np.concatenate([candles.time[early], candles.time[rows] + shift]), **columns)
+    time = np.concatenate([candles.time[early], candles.time[rows] + shift])
+    opened, high, low, close, volume = (column(name) for name in CANDLE_COLUMNS)
+    return Candles(
+        candles.symbol, candles.timeframe, time, opened, high, low, close, volume, synthetic=candles.synthetic
+    )

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from quorate.evaluation.scorecard import Scorecard
     from quorate.trading.backtest.backtest_result import BacktestResult
 
+_STACK = "stack: "  # begin of the names of criteria of a stack
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReportedRun:
@@ -80,6 +82,16 @@ class ReportedRun:
     def recipe(self) -> str:
         """`stack` where returns were predicted, else `vote`."""
         return "stack" if "rmse" in self.figures.get("ensemble", {}) else "vote"
+
+    @property
+    def criteria(self) -> list[dict[str, Any]]:
+        """The success criteria of the recipe that ran, by their names without it."""
+        stack = self.recipe == "stack"
+        return [
+            {**row, "name": row["name"].removeprefix(_STACK)}
+            for row in self.figures["criteria"]
+            if row["name"].startswith(_STACK) == stack
+        ]
 
     @property
     def currency(self) -> str:

@@ -11,7 +11,7 @@ _TITLES = {"symbols": "Markets", "sides": "Sides", "exits": "Exits"}
 _COLUMNS: tuple[tuple[str, str, Kind], ...] = (
     ("n", "trades", "count"),
     ("win_rate", "won", "share"),
-    ("expectancy_bps", "mean", "bps"),
+    ("expectancy_bps", "mean a trade", "bps"),
     ("net_usd", "net result", "usd"),
 )
 _DAY = 48.0  # hours from which on a time is shown in days

@@ -92,7 +92,7 @@ class Chart:
             )
         for value, label in x_ticks:
             x = self.at_x(value)
-            anchor = "end" if x > right - 12 else "middle"
+            anchor = "end" if x + 3.5 * len(label) > WIDTH else "middle"
             self._parts.append(
                 f'<path class="grid" d="M{x} {bottom}v4"/>'
                 f'<text x="{x}" y="{bottom + 17}" text-anchor="{anchor}">{escape(label)}</text>'

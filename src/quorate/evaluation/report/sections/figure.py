@@ -12,6 +12,7 @@ from quorate.evaluation.report.page.template import Html
 if TYPE_CHECKING:
     from quorate.evaluation.report.reported_run import ReportedRun
 
+_MARKS = "▲▼ entries, ✕ exits; dots where there are many: zoom in"
 _RANGES = (("all", 0), ("1 y", 365), ("90 d", 90), ("30 d", 30), ("7 d", 7), ("1 d", 1))
 
 
@@ -44,7 +45,12 @@ def figure(run: ReportedRun, data: Mapping[str, Any] | None) -> Html:
         + (f'<div class="controls" id="rivals">also: {rivals}</div>' if rivals else "")
         + _panel("equity", "Equity", shown, equity)
         + _panel("drawdown", "Drawdown", "below the running peak", drawdown)
-        + _panel("price", "Price", f"▲▼ entries, ✕ exits; {_thinning(data)}", f"Price of {first} with its trades")
+        + _panel(
+            "price",
+            "Price",
+            f"{_MARKS}; {_thinning(data)}",
+            f"Price of {first} with its trades",
+        )
         + '<p class="readout" id="readout" aria-live="off"></p>'
         '<p class="muted">Drag to zoom, double-click for all. All panels move together. Times are UTC.</p></div>'
     )

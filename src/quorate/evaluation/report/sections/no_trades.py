@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quorate.evaluation.report.breakdown_tables import signal_table
 from quorate.evaluation.report.evidence_table import evidence_table
 from quorate.evaluation.report.floor_table import floor_table
 from quorate.evaluation.report.formatting import Cell, Table, text_of
@@ -21,6 +20,7 @@ _RULES = {
     "conflict": "members contradicted each other",
     "volatility_gate": "too volatile for the confidence",
     "closed": "the policy is closed",
+    "within_cost": "the predicted return was within the costs of a trade",
     "no_votes": "no member voted",
     "training_span": "the bar is in the training span",
     "before_series": "the bar comes before the first bundle",
@@ -28,7 +28,7 @@ _RULES = {
 
 
 def no_trades(page: Page, run: ReportedRun) -> Html:
-    """The rules that decided, the floors, the policies and their evidence."""
+    """The rules that decided, refused orders, the floors, and the evidence for the policy."""
     decisions, figures = run.figures["decisions"], dict(run.figures)
     bars = decisions["bars"]
     rules = sorted(decisions.get("rules", {}).items(), key=lambda item: -item[1])
@@ -43,7 +43,6 @@ def no_trades(page: Page, run: ReportedRun) -> Html:
         page.table(Table("What decided each bar", ("rule", "bars", "share"), rows), words=True)
         + page.table(Table("Orders that were refused", ("reason", "orders"), orders), words=True)
         + page.table(floor_table(figures.get("floors")))
-        + page.table(signal_table(figures))
         + page.table(evidence_table(figures))
         + (
             '<p class="muted">Other floors and policies are hindsight on these bars. Choose one only by its result on '

@@ -49,7 +49,7 @@ def _part(page: Page, title: str, accounts: ResampledAccounts, level: float, abo
     own = {"final return": accounts.own_return, "maximum drawdown": accounts.own_drawdown}
     charts = [
         page.chart(
-            distribution(values.tolist(), own[name], f"{title}, {name}", f"{name}, {draws:,} draws"),
+            distribution(values.tolist(), own[name], f"{title}, {name}", f"{draws:,} draws"),
             name.capitalize(),
             _range(values, level),
         )
@@ -57,8 +57,8 @@ def _part(page: Page, title: str, accounts: ResampledAccounts, level: float, abo
         if len(values)
     ]
     losing = accounts.total_return
-    more = f" {np.mean(losing < 0):.0%} of the draws end below the start." if len(losing) else ""
-    return page.group(title, Html(f"<p>{about}{more}</p>"), page.row(*charts))
+    more = [f"{np.mean(losing < 0):.0%} of the draws end below the start."] if len(losing) else []
+    return page.row(page.prose(title, [about, *more]), *charts)
 
 
 def _range(values: np.ndarray[tuple[int], np.dtype[np.float64]], level: float) -> str:

@@ -53,7 +53,7 @@ _SELECTION_BIAS = ("deflation", "overfitting")  # figures with an explanation un
 
 def sceptic(page: Page, run: ReportedRun) -> Html:
     """All groups of tables and charts that the run has figures for."""
-    figures = dict(run.figures)
+    figures = {**run.figures, "criteria": run.criteria}
     scores = _returns(page, figures) if run.recipe == "stack" else _scores(page, figures)
     return Html(
         "".join(

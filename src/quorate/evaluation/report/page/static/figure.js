@@ -8,6 +8,8 @@
   if (!place || !figure) return;
   const { colour, moment } = report;
   const DAY = 86_400;
+  const CROWDED = 14; // pixels that a trade needs
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
   const RIVALS = ["c1", "c2", "c3", "c4", "c5", "c6"];
   const last = figure.time.length - 1;
   const picker = document.getElementById("market");
@@ -28,11 +30,21 @@
     return Math.min(...values) > 0 && Math.max(...values) / Math.min(...values) > 4;
   }
 
+  /** Texts of the time axis: month and year, day and month, or the hour, by the distance of the ticks. */
+  function days(_, ticks, axis, space, step) {
+    return ticks.map((seconds) => {
+      const [day, hour] = moment(seconds).split(" ");
+      const month = MONTHS[Number(day.slice(5, 7)) - 1];
+      if (step >= 28 * DAY) return `${month} ${day.slice(0, 4)}`;
+      return step < DAY && hour !== "00:00" ? hour : `${Number(day.slice(8))} ${month}`;
+    });
+  }
+
   function axes(format, bottom) {
     const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "12px system-ui" };
     const narrow = innerWidth < 720;
     return [
-      { ...axis, size: bottom ? 44 : 6, ...(bottom ? {} : { values: () => [] }) },
+      { ...axis, size: bottom ? 30 : 6, space: 64, values: bottom ? days : () => [] },
       { ...axis, size: narrow ? 56 : 70, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))) },
     ];
   }
@@ -43,7 +55,7 @@
     const element = document.getElementById(`panel-${name}`);
     const hooks = more.hooks ?? {};
     charts[name] = new uPlot({
-      width: element.clientWidth, height: element.clientHeight, legend: { show: false }, padding: [8, 8, 0, 0],
+      width: element.clientWidth, height: element.clientHeight, legend: { show: false }, padding: [8, 30, 0, 0],
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC"),
       series: [{}, ...series], bands: more.bands, axes: axes(format, name === "price"),
       scales: { x: { range: (_, low, high) => [low ?? range[0], high ?? range[1]] }, y: more.y ?? {} },
@@ -97,7 +109,10 @@
 
   const ofMarket = () => trades.rows.filter((trade) => trades.symbols[trade.symbol] === picker.value);
 
-  /** Entries as triangles that point to the side, exits as crosses, a line between them; green for gains, red for losses. */
+  /**
+   * Entries as triangles that point to the side, exits as crosses, a line between them; green for gains, red for losses.
+   * Where the panel shows more trades than can be told apart, a dot for each entry.
+   */
   function drawTrades(chart) {
     const { ctx, bbox } = chart;
     const size = 5 * devicePixelRatio;
@@ -106,11 +121,18 @@
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     ctx.lineWidth = 1.6 * devicePixelRatio;
-    for (const trade of ofMarket()) {
+    const inView = ofMarket().filter((trade) => trade.exit >= range[0] && trade.entry <= range[1]);
+    const crowded = inView.length > bbox.width / devicePixelRatio / CROWDED;
+    for (const trade of inView) {
       const [x, y] = [chart.valToPos(trade.entry, "x", true), chart.valToPos(trade.entry_price, "y", true)];
       const [right, end] = [chart.valToPos(trade.exit, "x", true), chart.valToPos(trade.exit_price, "y", true)];
       ctx.strokeStyle = ctx.fillStyle = colour(trade.net > 0 ? "good" : "bad");
       ctx.beginPath();
+      if (crowded) {
+        ctx.arc(x, y, size / 2, 0, 2 * Math.PI);
+        ctx.fill();
+        continue;
+      }
       ctx.moveTo(x, y);
       ctx.lineTo(right, end);
       ctx.moveTo(right - size * 0.7, end - size * 0.7);
