@@ -81,7 +81,6 @@ HEAVY = (
     "ccxt",
     "sklearn",
     "scipy",
-    "plotly",
     "onnx",
     "onnxmltools",
     "mcp",

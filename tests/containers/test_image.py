@@ -26,7 +26,6 @@ TRAINING = {
     "scikit-learn",
     "scipy",
     "pandas",
-    "plotly",
     "onnx",
     "skl2onnx",
 }

@@ -166,7 +166,7 @@ assert view.status() and view.trades(5) is not None
 baselines = view.baselines(predictor, source)
 assert view.equity(baselines).hold_usd is not None
 assert view.performance(predictor, source, baselines).document["ensemble"]["n"] > 0
-heavy = ("torch", "pandas", "sklearn", "plotly", "scipy", "xgboost", "lightgbm", "ccxt")
+heavy = ("torch", "pandas", "sklearn", "scipy", "xgboost", "lightgbm", "ccxt")
 print([name for name in heavy if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

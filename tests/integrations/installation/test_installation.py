@@ -14,7 +14,7 @@ from stubs.overlay import Overlay, wheel
 ROOT = Path(__file__).parents[3]
 
 # Packages that the runtime must not install.
-TRAINING = {"torch", "xgboost", "xgboost-cpu", "lightgbm", "onnx", "skl2onnx", "sqlalchemy", "ccxt", "pandas", "plotly"}
+TRAINING = {"torch", "xgboost", "xgboost-cpu", "lightgbm", "onnx", "skl2onnx", "sqlalchemy", "ccxt", "pandas"}
 
 
 @pytest.fixture(scope="module")

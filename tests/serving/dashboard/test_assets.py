@@ -7,39 +7,48 @@ import re
 import pytest
 
 from quorate.core.errors import QuorateError
-from quorate.serving.dashboard.assets import FOLDER, Assets
+from quorate.serving.dashboard.assets import CHARTS, FOLDER, Assets
 
 VENDOR = FOLDER / "vendor"
-PACKAGES = json.loads((VENDOR / "vendor.json").read_text())["packages"]
 
 
-def test_vendored_files_are_those_that_the_list_names():
-    listed = {name: file["sha256"] for package in PACKAGES for name, file in package["files"].items()}
-    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in VENDOR.iterdir()}
+def packages(folder):
+    return json.loads((folder / "vendor.json").read_text())["packages"]
+
+
+# Those of the dashboard, and the one that it shares with the report.
+PACKAGES = [(folder, package) for folder in (VENDOR, CHARTS) for package in packages(folder)]
+
+
+@pytest.mark.parametrize(("folder", "most"), [(VENDOR, 260_000), (CHARTS, 60_000)], ids=["dashboard", "report"])
+def test_vendored_files_are_those_that_the_list_names(folder, most):
+    listed = {name: file["sha256"] for package in packages(folder) for name, file in package["files"].items()}
+    found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.iterdir()}
     found.pop("vendor.json")
     assert found == listed
-    assert sum(path.stat().st_size for path in VENDOR.iterdir()) < 320_000
+    assert sum(path.stat().st_size for path in folder.iterdir()) < most
 
 
-@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package["name"])
-def test_every_package_has_its_licence_and_version(package):
+@pytest.mark.parametrize(("folder", "package"), PACKAGES, ids=[package["name"] for _, package in PACKAGES])
+def test_every_package_has_its_licence_and_version(folder, package):
     licence = {"0BSD": "Zero-Clause BSD", "Apache-2.0": "Apache License", "MIT": "MIT License"}[package["license"]]
-    texts = [(VENDOR / name).read_text() for name in package["files"] if ".LICENSE." in name]
+    texts = [(folder / name).read_text() for name in package["files"] if ".LICENSE." in name]
     assert len(texts) == 1
     assert licence in texts[0]
     assert package["registry"].endswith(f"-{package['version']}.tgz")
-    code = "".join((VENDOR / name).read_text() for name in package["files"] if name.endswith(("js", "mjs")))
+    code = "".join((folder / name).read_text() for name in package["files"] if name.endswith(("js", "mjs")))
     assert package["version"] in code or package["name"] == "uplot"  # which does not say
 
 
 def test_the_charts_keep_their_attribution():
-    (charts,) = (package for package in PACKAGES if package["name"] == "lightweight-charts")
+    (charts,) = (package for package in packages(VENDOR) if package["name"] == "lightweight-charts")
     assert "lightweight-charts.NOTICE.txt" in charts["files"]
     assert "https://www.tradingview.com/" in (VENDOR / "lightweight-charts.NOTICE.txt").read_text()
 
 
 def test_own_scripts_and_styles_name_no_other_host():
-    for path in FOLDER.rglob("*"):
+    own = [*FOLDER.rglob("*"), *(CHARTS.parent / "static").iterdir()]
+    for path in own:
         if path.is_file() and path.parent != VENDOR:
             found = set(re.findall(r"https?://[^\s\"')]+", path.read_text()))
             assert found <= {"http://www.w3.org/2000/svg"}, path
