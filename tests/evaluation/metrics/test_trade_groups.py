@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from quorate.core.settings import EvaluationSettings
-from quorate.evaluation.metrics.trade_groups import trade_groups
+from quorate.evaluation.metrics.trades import trade_groups
 from quorate.evaluation.report.trade_group_tables import trade_group_tables
 
 

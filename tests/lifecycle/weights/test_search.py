@@ -104,7 +104,7 @@ def test_the_report_plots_the_gate(found, tmp_path):
     write_weight_report(tmp_path / "weights.html", found)
     text = (tmp_path / "weights.html").read_text()
     assert found.document["verdict"] in text
-    drawn = re.findall(r'aria-label="Weights along (\w+): xgboost ([\d.]+) to ([\d.]+), lightgbm ([\d.]+) to', text)
+    drawn = re.findall(r'aria-label="Weights along (\w+): xgboost ([\d.]+) to ([\d.]+), lightgbm', text)
     assert [name for name, _, _ in drawn] == ["volatility", "trend", "breadth", "hour_sin", "hour_cos"]
     gate = found.comparison.nested.final["gated"].weighting
     for name, first, last in drawn:

@@ -6,14 +6,15 @@ from html import escape
 
 from quorate.evaluation.cards.diagram_svg import diagram_svg
 from quorate.evaluation.cards.model_card import CardSection, ModelCard
-from quorate.evaluation.report.template import Html, Page
+from quorate.evaluation.report.page.template import Html, Page
 
 
 def card_html(card: ModelCard) -> str:
     """The whole page."""
     page = Page(synthetic=card.synthetic)
     body = Html("".join(_section(page, section) for section in card.sections))
-    return page.document(card.title, [card.summary], body, warnings=(), footer=(), plots={})
+    header = Html(f"<h1>{escape(card.title)}</h1><p>{escape(card.summary)}</p>")
+    return page.document(card.title, header, body)
 
 
 def _section(page: Page, section: CardSection) -> Html:

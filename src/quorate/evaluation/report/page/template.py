@@ -157,7 +157,7 @@ class Page:
         bar = f'<nav class="contents" aria-label="Contents"><ul>{links}</ul></nav>' if links else ""
         notes = "".join(f"<p>{escape(line)}</p>" for line in footer)
         mark = "SYNTHETIC: " if self.synthetic else ""
-        scripts = _script(_static("page.js")) if data is None else _scripts(data)
+        scripts = "" if data is None else _scripts(data)
         style = _static("report.css") + (_vendored("uPlot.min.css") if data is not None else "")
         return (
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

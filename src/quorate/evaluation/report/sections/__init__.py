@@ -1,1 +1,3 @@
 """Sections of the report, a file each."""
+
+__all__: list[str] = []

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from quorate.evaluation.metrics.trade_groups import trade_groups
-from quorate.evaluation.metrics.trades import net_returns
+from quorate.evaluation.metrics.trades import net_returns, trade_groups
 from quorate.evaluation.report.charts.account_charts import trade_histogram
 from quorate.evaluation.report.page.template import Html, Page
 from quorate.evaluation.report.trade_group_tables import trade_group_tables

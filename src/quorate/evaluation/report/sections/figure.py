@@ -29,6 +29,7 @@ def figure(run: ReportedRun, data: Mapping[str, Any] | None) -> Html:
     equity = f"Equity from {account.start_usd:,.0f} to {account.equity[-1]:,.0f} {run.currency}"
     drawdown = f"Drawdown, at most {text_of(account.max_drawdown, 'share')}"
     first = next((trade.symbol for trade in run.result.trades if trade.symbol in data["prices"]), "")
+    first = first or next(iter(data["prices"]), "")
     rivals = "".join(
         f'<label><input type="checkbox" value="{escape(name)}"><span class="key c{1 + place % 6}"></span>'
         f"{escape(name)}</label>"

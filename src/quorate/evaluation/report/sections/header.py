@@ -23,7 +23,7 @@ def header(run: ReportedRun, title: str, verdict: Verdict) -> Html:
     lines = "".join(f"<p>{escape(line)}</p>" for line in (verdict.sentence, *verdict.details))
     return Html(
         f'<h1>{escape(title)}</h1><dl class="facts">{facts}</dl>'
-        f'<div class="verdict {escape(verdict.outcome)}" role="status">{lines}</div>'
+        f'<div class="verdict {escape(verdict.outcome)}">{lines}</div>'
     )
 
 
