@@ -82,6 +82,7 @@ bench: install freqtrade
 docs: $(VENV)/.docs
 	$(BIN)/python docs/settings_page.py
 	$(BIN)/python docs/cli_page.py
+	$(BIN)/python docs/python_page.py
 	$(BIN)/python docs/api_page.py
 	$(BIN)/mkdocs build --strict
 

@@ -44,6 +44,20 @@ def test_the_page_of_the_command_line_is_its_help_with_examples_that_parse():
         commands[verb].make_context(verb, shlex.split(line.split(" > ")[0])[len(verb.split()) :])
 
 
+def test_the_page_of_the_python_api_is_what_the_docstrings_say():
+    script = runpy.run_path(str(ROOT / "docs" / "python_page.py"))
+    page = (ROOT / "docs" / "python_api.md").read_text()
+    assert page == script["page"](), "run: python docs/python_page.py"
+    names = re.findall(r"^### (\w+)$", page, re.MULTILINE)
+    assert set(quorate.__all__) <= set(names)
+    # An anchor leads to one heading.
+    headings = [heading.lower().replace(" ", "-") for heading in re.findall(r"^##+ (.*)$", page, re.MULTILINE)]
+    assert len(headings) == len(set(headings))
+    assert set(re.findall(r"\]\(#([\w-]+)\)", page)) == {name.lower() for name in names}
+    for words in ("(n,) int64, open times in ms UTC", "| `CandleError` |", "`from_pandas(frame, symbol, timeframe)`"):
+        assert words in page
+
+
 @pytest.mark.integration
 def test_the_page_of_the_api_is_what_the_service_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
