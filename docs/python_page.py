@@ -15,7 +15,7 @@ from typing import Any
 
 INTRODUCTION = """# Python API
 
-What is offered for use from Python, from its docstrings. [The Python page](python.md) is the guide to it, with examples.
+What is offered for use from Python, from its docstrings. [The Python page](python.md) is the guide to it.
 Names without a module are imported from `quorate`.
 
 Times are in ms UTC, prices in quote units, shares and returns fractions and not percent, and arrays are oldest first.
@@ -134,9 +134,7 @@ def _methods(kind: type) -> list[str]:
 
 def _signature(name: str, public: Any) -> str:
     """The call, with its arguments and their defaults; of a class that its users do not construct, the name."""
-    if inspect.isclass(public) and (
-        issubclass(public, int) or not ("Args:" in _text(public) or is_dataclass(public))
-    ):
+    if inspect.isclass(public) and (issubclass(public, int) or not ("Args:" in _text(public) or is_dataclass(public))):
         return name
     arguments: list[str] = []
     for argument in inspect.signature(public).parameters.values():
