@@ -10,7 +10,7 @@ from quorate.core.settings import ExchangeSettings
 from quorate.core.types import CANDLE_COLUMNS
 from quorate.market import FreqtradeFolder, SyntheticMarket, write_candles
 from quorate.market.exchange import Exchange
-from quorate.market.files.table_folder import TableFolder
+from quorate.market.tables.table_folder import TableFolder
 from quorate.market.memory import MemorySource
 from quorate.market.revealed import RevealedCandles
 from quorate.testing import reference_market, source_checks, source_contract

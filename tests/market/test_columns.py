@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from quorate.core.types.candle_frame import NO_TIME, milliseconds
+from quorate.core.types.times import NO_TIME, milliseconds
 from quorate.market.columns import differs, join
 
 

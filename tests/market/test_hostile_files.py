@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from quorate.core.clock import parse_ms
 from quorate.core.errors import QuorateError
 from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
-from quorate.market.files.imports import import_files
+from quorate.market.tables.imports import import_files
 from quorate.market.files.inspection import check_folder
 from quorate.market.files.listing import list_folder
-from quorate.market.files.table_folder import TableFolder
+from quorate.market.tables.table_folder import TableFolder
 from quorate.market.synthetic import SyntheticMarket
 
 NOW = parse_ms("2026-01-01")

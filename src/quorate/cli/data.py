@@ -148,21 +148,43 @@ def split_(
 def import_(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="CSV or Parquet files, an exchange's zip archives, or folders of them."),
+        typer.Argument(
+            metavar="FILE", help="CSV, TSV, TXT, XLSX, Parquet, Feather, JSON or zip files of any program, or folders of them."
+        ),
     ],
     data: Annotated[
         Path, typer.Option("--data", metavar="FOLDER", help="Freqtrade data folder to write to; created if missing.")
     ],
     symbol: Annotated[
         str | None,
-        typer.Option("--symbol", metavar="SYMBOL", help="Market of all files, if their names do not contain it."),
+        typer.Option("--symbol", metavar="SYMBOL", help="Market of all files. [default: by their columns or names]"),
     ] = None,
     timeframe: Annotated[
         str | None,
-        typer.Option("--timeframe", metavar="LENGTH", help="Length of a bar of all files, if not in their names."),
+        typer.Option(
+            "--timeframe", metavar="LENGTH", help="Length of a bar of all files. [default: by names or the rows' distance]"
+        ),
     ] = None,
     perpetual: Annotated[
-        bool | None, typer.Option("--perpetual/--spot", help="Kind of market of names such as BTCUSDT-1h.csv.")
+        bool | None, typer.Option("--perpetual/--spot", help="Kind of market of names such as BTCUSDT.")
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="NAME=HEADER,...", help='Unknown headers, as "date=Zeit,open=Kurs"; or numbers.'),
+    ] = None,
+    tz: Annotated[
+        str | None,
+        typer.Option("--tz", metavar="ZONE", help="Zone of times without one, such as Europe/Berlin. [default: UTC]"),
+    ] = None,
+    date_format: Annotated[
+        str | None,
+        typer.Option(
+            "--date-format", metavar="ORDER", help="dmy or mdy for dates such as 01/05/2025; or a format as %d/%m/%Y %H:%M."
+        ),
+    ] = None,
+    decimal: Annotated[
+        str | None,
+        typer.Option("--decimal", metavar="MARK", help="What stands before decimals, a point or a comma. [default: by the file]"),
     ] = None,
     splits: Annotated[
         list[str] | None,
@@ -174,21 +196,29 @@ def import_(
 ) -> None:
     """Import candle files of other programs.
 
-    Rows are checked and merged into the folder. A second run changes nothing. Rows that contradict each other are left
-    out and written to a quarantine file, with exit code 1.
+    Columns are found by their names in many languages; decimal commas, thousands separators and the order of dates are
+    decided by whole columns. A file that leaves something open is refused with the command that imports it, and the
+    others go on. Rows are checked and merged into the folder; a second run changes nothing. Rows that contradict each
+    other are written to a quarantine file. Exit code 1 for either.
     """
     from quorate.cli import output
-    from quorate.workflows.import_candles import import_candles
+    from quorate.cli.render.imports import import_notes
+    from quorate.workflows.import_candles import import_each
 
-    result = import_candles(files, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual, splits=splits or ())
+    result = import_each(
+        files,
+        data,
+        symbol=symbol,
+        timeframe=timeframe,
+        perpetual=perpetual,
+        columns=columns,
+        tz=tz,
+        date_format=date_format,
+        decimal=decimal,
+        splits=splits or (),
+    )
     output.print_result(result, as_json=as_json)
-    for path in result.skipped:
-        output.note(f"skipped {path}: its name does not say which market; give --symbol and --timeframe")
-    for market in result.markets:
-        if market.quarantine is not None:
-            output.note(
-                f"{market.symbol} {market.timeframe}: {market.conflicts:,} rows contradict others of their time and "
-                f"were left out; they are in {market.quarantine}"
-            )
+    for line in import_notes(result, tz):
+        output.note(line)
     if not result.ok:
         raise typer.Exit(1)

@@ -11,7 +11,8 @@ import numpy as np
 from quorate.core.clock import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
 from quorate.core.types import CANDLE_COLUMNS, Candles, IntArray
-from quorate.core.types.candle_frame import NO_TIME, frame_columns
+from quorate.core.tables.frames import frame_columns
+from quorate.core.types.times import NO_TIME
 from quorate.market.columns import Columns
 from quorate.market.quality.candle_checks import check_candles
 

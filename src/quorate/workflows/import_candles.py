@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from quorate.core.arguments import FLAG, FUNCTION, path_of, require_texts, require_type, require_types
@@ -18,30 +18,74 @@ def import_candles(
     symbol: str | None = None,
     timeframe: str | None = None,
     perpetual: bool | None = None,
+    columns: str | Mapping[str, str] | None = None,
+    tz: str | None = None,
+    date_format: str | None = None,
+    decimal: str | None = None,
     splits: str | Iterable[str] = (),
     progress: Progress = silent,
 ) -> ImportResult:
     """Check candle files of other programs and merge them into a folder; a second run changes nothing.
 
+    A file that cannot be used does not stop the others: it is in `refused` of the result.
+
     Args:
-        files: CSV, Parquet, an exchange's zip archives, or folders of them.
+        files: CSV, TSV, TXT, XLSX, Parquet, Feather, JSON, zip archives of these, or folders of them.
         data: the Freqtrade data folder; created if missing.
-        symbol: of all files, where their names do not contain it.
-        timeframe: of all files, where their names do not contain it.
-        perpetual: whether names such as BTCUSDT-1h.csv mean perpetuals; None if no name is ambiguous.
+        symbol: of all files; None to take it from their columns or names.
+        timeframe: of all files; None to take it from their names or the distance of their rows.
+        perpetual: whether names such as BTCUSDT mean perpetuals; None if no name is ambiguous.
+        columns: open, high, low, close, volume, date, symbol or timeframe -> header, or number of the column from 1, where
+            headers are unknown; a mapping, or a text as "date=Zeit,open=Kurs".
+        tz: zone of times that do not state theirs, such as Europe/Berlin; None for UTC.
+        date_format: order of dates such as 01/05/2025, "dmy" or "mdy"; or a format of `datetime.strptime`.
+        decimal: "." or ",", where the numbers of a file do not decide which one stands before decimals.
         splits: changes of a price scale, as "BNX/USDT:USDT=100@2023-02-22T08:00": older prices are stored times 100,
             and volumes by 100, so that the history is one.
         progress: called with each market imported; the total is unknown until the last one.
 
     Raises:
-        ArgumentError: a split that cannot be read.
-        CandleError: an invalid row, with file, row and value.
-        DataError: a file that cannot be read or whose market is unknown, a split that is not there, or the folder
-            cannot be written.
+        ArgumentError: a split, column, zone or format that cannot be used.
+        DataError: no file could be imported; the error of the first one. Or the folder cannot be written.
     """
-    from quorate.market.files.imports import import_files
+    result = import_each(
+        files,
+        data,
+        symbol=symbol,
+        timeframe=timeframe,
+        perpetual=perpetual,
+        columns=columns,
+        tz=tz,
+        date_format=date_format,
+        decimal=decimal,
+        splits=splits,
+        progress=progress,
+    )
+    if result.refused and not result.markets:
+        raise result.refused[0].error
+    return result
+
+
+def import_each(
+    files: str | Path | Iterable[str | Path],
+    data: str | Path,
+    *,
+    symbol: str | None = None,
+    timeframe: str | None = None,
+    perpetual: bool | None = None,
+    columns: str | Mapping[str, str] | None = None,
+    tz: str | None = None,
+    date_format: str | None = None,
+    decimal: str | None = None,
+    splits: str | Iterable[str] = (),
+    progress: Progress = silent,
+) -> ImportResult:
+    """Import as `import_candles`, also where every file is refused."""
+    from quorate.core.tables import ReadOptions
     from quorate.market.files.join_scales import expect_split, settle_split
     from quorate.market.files.splits import parse_splits
+    from quorate.market.tables.command_line import ImportOptions, parse_columns
+    from quorate.market.tables.imports import import_files
 
     attempted, expected = "import candles", "paths of files or folders"
     if hasattr(files, "keys") or not isinstance(files, str | Path | Iterable):  # the keys of a mapping are no files
@@ -52,11 +96,22 @@ def import_candles(
     require_types(attempted, perpetual=(perpetual, FLAG.optional), progress=(progress, FUNCTION))
     if not isinstance(splits, str):
         require_texts(attempted, "splits", splits, "texts such as BNX/USDT:USDT=100@2023-02-22T08:00")
-    for name, value in (("symbol", symbol), ("timeframe", timeframe)):
+    texts = {"symbol": symbol, "timeframe": timeframe, "tz": tz, "date_format": date_format, "decimal": decimal}
+    for name, value in texts.items():
         if value is not None:
-            require_type(attempted, name, value, str, "a text, or None for that of the files' names")
+            require_type(attempted, name, value, str, "a text, or None for what the files say")
+    if decimal not in (None, ".", ","):
+        raise ArgumentError(attempted, found=f"`decimal` {decimal!r}", expected="a point or a comma")
+    if date_format is not None and "%" not in date_format and date_format not in ("dmy", "mdy", "ymd"):
+        raise ArgumentError(
+            attempted,
+            found=f"`date_format` {date_format!r}",
+            expected="dmy, mdy, ymd, or a format of datetime.strptime such as %d/%m/%Y %H:%M",
+        )
+    named = parse_columns(columns) if isinstance(columns, str) else dict(columns or {})
+    options = ImportOptions(symbol, timeframe, perpetual, ReadOptions(named, tz, date_format, decimal))
     waiting = [split for split in parse_splits(splits) if not expect_split(data, split)]
-    report = import_files(paths, data, symbol=symbol, timeframe=timeframe, perpetual=perpetual, progress=progress)
+    report = import_files(paths, data, options, progress=progress)
     for split in waiting:
         settle_split(data, split)
     return ImportResult(Path(data), report)

@@ -9,7 +9,7 @@ READ = """
 import sys
 from pathlib import Path
 from quorate.core.errors import QuorateError
-from quorate.market.files.table_folder import read_table
+from quorate.market.tables.table_folder import read_table
 try:
     read_table(Path(sys.argv[1]))
 except QuorateError:

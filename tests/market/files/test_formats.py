@@ -9,7 +9,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import DataError
-from quorate.core.types.candle_frame import NO_TIME
+from quorate.core.types.times import NO_TIME
 from quorate.market.files import formats
 from quorate.market.files.formats import read_columns, read_funding_columns, read_times
 

@@ -10,7 +10,7 @@ from quorate.core.clock import DAY_MS, HOUR_MS, format_ms, parse_ms
 from quorate.core.errors import CandleError
 from quorate.core.settings import QualitySettings
 from quorate.core.types import CANDLE_COLUMNS
-from quorate.core.types.candle_frame import NO_TIME
+from quorate.core.types.times import NO_TIME
 from quorate.market.columns import Columns, FundingColumns, join
 from quorate.market.quality.candle_checks import check_candles, check_funding
 

@@ -11,7 +11,7 @@ from quorate.core.arguments import FLAG, TEXT, require_type, require_types
 from quorate.core.clock import format_ms, newest_closed_ms, timeframe_ms
 from quorate.core.errors import DataError, MissingExtraError
 from quorate.core.types.arrays import FloatArray, IntArray, freeze
-from quorate.core.types.candle_frame import NO_TIME, frame_columns
+from quorate.core.types.times import NO_TIME
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +117,7 @@ class Candles:
         """Build candles from a frame with rows oldest first, unchecked; `market.frames` sorts and checks rows.
 
         Args:
-            frame: columns and times as in `frame_columns`.
+            frame: columns and times as in `core.tables.frame_columns`.
             symbol: in ccxt's form.
             timeframe: such as "1h".
 
@@ -125,6 +125,8 @@ class Candles:
             ArgumentError: not a pandas frame, or a symbol that is not text.
             DataError: a column that is missing or of another type, a row without a time, or times that do not increase.
         """
+        from quorate.core.tables.frames import frame_columns
+
         attempted = f"read the frame of {symbol}"
         require_type(attempted, "symbol", symbol, str, "a symbol, such as BTC/USDT:USDT")
         time, values = frame_columns(frame, attempted)

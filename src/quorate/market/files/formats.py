@@ -22,7 +22,7 @@ import pyarrow.ipc
 from quorate.core.errors import DataError
 from quorate.core.regular_files import read_regular
 from quorate.core.types import CANDLE_COLUMNS, FloatArray, IntArray
-from quorate.core.types.candle_frame import NO_TIME, milliseconds
+from quorate.core.types.times import NO_TIME, milliseconds
 from quorate.core.untrusted_json import parse_json
 from quorate.market.columns import Columns, FundingColumns
 from quorate.market.files.names import FORMATS

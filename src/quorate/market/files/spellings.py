@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from quorate.core.errors import UnknownSymbolError
 from quorate.market.files.names import file_stem, require_symbol
 
-# Quote currencies, longest first: BTCFDUSD is BTC in FDUSD, not BTCFD in USD.
-_QUOTES = tuple(
+#: Quote currencies, longest first: BTCFDUSD is BTC in FDUSD, not BTCFD in USD.
+QUOTES = tuple(
     sorted(
         (
             *("USDT", "USDC", "FDUSD", "TUSD", "BUSD", "USDP", "USD1", "DAI", "EURI", "BTC", "ETH", "BNB", "XRP"),
@@ -20,14 +20,20 @@ _QUOTES = tuple(
     )
 )
 
-# Coins that decide between two ways to cut a name, where only one way has such a base: DOTUSD is DOT/USD, not DO/TUSD.
-# AR and ARB both exist, so that ARBUSD stays ambiguous.
-_KNOWN_BASES = frozenset(
+#: Coins that decide between two ways to cut a name, where only one way has such a base: DOTUSD is DOT/USD, not DO/TUSD.
+#: AR and ARB both exist, so that ARBUSD stays ambiguous.
+KNOWN_BASES = frozenset(
     (
         *("BTC", "ETH", "BNB", "XRP", "SOL", "DOGE", "ADA", "TRX", "DOT", "LTC", "BCH", "LINK", "AVAX", "XLM", "UNI"),
         *("ATOM", "ETC", "FIL", "NEAR", "APT", "SHIB", "MATIC", "BAT", "EOS", "XMR", "ALGO", "AAVE", "USDC", "USDT"),
     )
 )
+
+#: Names that some exchanges have for a coin -> its usual one.
+OTHER_BASES = {"XBT": "BTC", "XXBT": "BTC", "XDG": "DOGE", "XXDG": "DOGE", "XETH": "ETH", "XLTC": "LTC", "XXRP": "XRP"}
+
+# Kraken's older names: XXBTZUSD is XBT in USD.
+_KRAKEN = re.compile(r"^X(XBT|XDG|ETH|LTC|XRP|XLM|XMR|ETC|ZEC|REP)Z(USD|EUR|GBP|JPY|CAD|AUD)$")
 
 # What exchanges and charts append to the name of a perpetual.
 _PERPETUAL = re.compile(r"[-_. ]?(?:P|PERP|SWAP|PERPETUAL)", re.IGNORECASE)
@@ -44,16 +50,27 @@ def cuts(name: str) -> tuple[tuple[str, str], ...]:
     ((('ETH', 'USDT'),), (('DOT', 'USD'),), (('AR', 'BUSD'), ('ARB', 'USD')))
     """
     upper = name.upper()
-    found = [(upper.removesuffix(quote), quote) for quote in _QUOTES if upper.endswith(quote) and upper != quote]
-    known = [cut for cut in found if cut[0] in _KNOWN_BASES]
+    upper = _KRAKEN.sub(r"\1\2", upper)
+    found = [(base_of(upper.removesuffix(quote)), quote) for quote in QUOTES if upper.endswith(quote) and upper != quote]
+    known = [cut for cut in found if cut[0] in KNOWN_BASES]
     return tuple(known if len(known) == 1 else found)
+
+
+def base_of(text: str) -> str:
+    """The usual name of a coin, in capitals.
+
+    >>> base_of("xbt"), base_of("eth")
+    ('BTC', 'ETH')
+    """
+    return OTHER_BASES.get(text.strip().upper(), text.strip().upper())
 
 
 def normal_symbol(text: str, *, perpetual: bool | None = None) -> str:
     """Convert a symbol as users and other programs write it to ccxt's form.
 
     Letters that are all small become capitals; BTC-USDT and BTC_USDT are BTC/USDT; names that end in .P, -PERP or -SWAP
-    are perpetuals; a name without a separator is cut where its quote begins.
+    are perpetuals; a name without a separator is cut where its quote begins; XBT is BTC; a name of an exchange before it,
+    as in BINANCE:BTCUSDT.P, is left out.
 
     Args:
         text: of the user.
@@ -65,12 +82,13 @@ def normal_symbol(text: str, *, perpetual: bool | None = None) -> str:
     >>> normal_symbol("btc-usdt"), normal_symbol("BTC/USDT.P"), normal_symbol("BTCUSDT", perpetual=True)
     ('BTC/USDT', 'BTC/USDT:USDT', 'BTC/USDT:USDT')
     """
-    name = text.strip()
+    name = re.sub(r"^[A-Za-z0-9]+:(?=[^/:]+$)", "", text.strip())  # BINANCE:BTCUSDT.P
     name = name.upper() if name == name.lower() else name
     if ":" in name:
         if perpetual is False:
             raise _refused(text, "a symbol of a perpetual, and spot", (name.partition(":")[0],))
-        return require_symbol(name)
+        first, slash, rest = require_symbol(name).partition("/")
+        return f"{OTHER_BASES.get(first, first)}{slash}{rest}"
     separated = next(filter(None, (form.fullmatch(name) for form in _SEPARATED)), None)
     if separated is not None:
         base, quote, rest = separated["base"], separated["quote"], separated["rest"]
@@ -87,6 +105,7 @@ def normal_symbol(text: str, *, perpetual: bool | None = None) -> str:
         raise _refused(text, repr(text[:80]), ())
     if rest and perpetual is False:
         raise _refused(text, "a symbol of a perpetual, and spot", (f"{base}/{quote}",))
+    base = OTHER_BASES.get(base, base)
     return require_symbol(f"{base}/{quote}:{quote}" if rest or perpetual else f"{base}/{quote}")
 
 
@@ -120,7 +139,7 @@ def same_market(name: str, symbol: str) -> bool:
     if "/" in text and ":" in text:
         return text.upper() == symbol.upper()
     plain = re.sub(r"[^\w]|_", "", text.rpartition(":")[2]).upper()
-    names = {base.upper(), *({"BTC": ("XBT",), "DOGE": ("XDG",)}.get(base, ()))}
+    names = {base.upper(), *(name for name, usual in OTHER_BASES.items() if usual == base)}
     ends = ("", settlement.upper(), "P", "PERP", "SWAP", "PERPETUAL") if settlement else ("",)
     return plain in names or any(plain == f"{name}{quote.upper()}{end}" for name in names for end in ends)
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from quorate.market.exchange import Downloaded
-    from quorate.market.files.imports import Imported, ImportReport
     from quorate.market.files.join_scales import JoinedFile
     from quorate.market.files.listing import ListedFile
     from quorate.market.files.splits import Split
+    from quorate.market.tables.import_report import Imported, ImportReport, Refused
 
 
 class FileTable(listing.Listing):
@@ -143,17 +143,29 @@ class ImportResult(FileTable):
 
     @property
     def skipped(self) -> tuple[Path, ...]:
-        """Files of the given folders whose name contains no market."""
+        """Files of the given folders that hold no candles."""
         return self.report.skipped
 
     @property
+    def refused(self) -> tuple[Refused, ...]:
+        """Files that were not imported, each with the reason."""
+        return self.report.refused
+
+    @property
     def ok(self) -> bool:
-        """Whether no row was left out because it contradicts another one."""
+        """Whether no file was refused, and no row was left out because it contradicts another one."""
         return self.report.ok
 
     @property
     def title(self) -> str:
-        return f"Imported into {self.folder}: {len(self.markets)} markets, {len(self.skipped)} files skipped"
+        counts = [(len(self.markets), "market")]
+        counts += [(len(files), "file") for files in (self.refused, self.skipped)]
+        markets, refused, skipped = (f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts)
+        return (
+            f"Imported into {self.folder}: {markets}"
+            + (f", {refused} refused" if self.refused else "")
+            + (f", {skipped} skipped" if self.skipped else "")
+        )
 
     @property
     def lines(self) -> listing.Lines:
@@ -161,13 +173,12 @@ class ImportResult(FileTable):
             (
                 *(market.symbol, market.timeframe, market.kind),
                 *(f"{market.merged.stored.rows:,}", f"{market.merged.added:,}"),
-                f"{market.merged.duplicates + market.report.duplicates:,}",
-                f"{market.conflicts:,}",
-                market.merged.stored.path.name if market.merged.stored.changed else "unchanged",
+                *(_when(market.report.start), _when(market.report.end)),
+                "; ".join(_remarks(market)),
             )
             for market in self.markets
         ]
-        columns = ("market", "timeframe", "kind", "rows", "added", "duplicates", "conflicts", "file")
+        columns = ("market", "timeframe", "kind", "rows", "added", "first read", "last read", "found")
         return listing.Lines(columns, tuple(rows))
 
     def rows(self) -> list[dict[str, Any]]:
@@ -250,6 +261,14 @@ class FileList(FileTable):
     def to_json(self) -> list[dict[str, Any]]:
         """The document of `quorate data list --json`."""
         return [file.to_json() for file in self.files]
+
+
+def _remarks(market: Imported) -> list[str]:
+    """What an import did besides adding rows."""
+    duplicates = market.merged.duplicates + market.report.duplicates
+    counts = ((duplicates, "rows known before"), (market.conflicts, "conflicting rows left out"), (market.report.gaps, "gaps"))
+    found = [f"{count:,} {what}" for count, what in counts if count]
+    return found if market.merged.stored.changed else ["unchanged", *found]
 
 
 def _when(moment: int | None) -> str:

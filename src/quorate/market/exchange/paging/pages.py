@@ -12,7 +12,7 @@ import numpy as np
 from quorate.core.clock import bar_offset_ms, timeframe_ms
 from quorate.core.errors import CandleError
 from quorate.core.types import FloatArray, IntArray
-from quorate.core.types.candle_frame import NO_TIME
+from quorate.core.types.times import NO_TIME
 from quorate.market.columns import NO_ROWS, Columns, FundingColumns, join
 from quorate.market.exchange.connection import Connection
 from quorate.market.exchange.paging.volume_units import base_volume

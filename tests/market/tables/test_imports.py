@@ -8,7 +8,7 @@ import pytest
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import CandleError, DataError, TooLittleHistoryError
 from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
-from quorate.market.files.imports import import_files
+from quorate.market.tables.imports import import_files
 
 START = parse_ms("2024-01-01")
 

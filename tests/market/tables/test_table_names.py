@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from quorate.core.errors import DataError, UnknownSymbolError
-from quorate.market.files.table_names import parse_table, require_table, table_ending
+from quorate.market.tables.table_names import parse_table, require_table, table_ending
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import CandleError, DataError, TooLittleHistoryError, UnknownSymbolError, UnknownTimeframeError
-from quorate.market.files.table_folder import TableFolder, read_table
+from quorate.market.tables.table_folder import TableFolder, read_table
 
 START = parse_ms("2024-01-01")
 HEADER = (
@@ -144,7 +144,7 @@ def test_a_zip_with_a_password_is_refused(tmp_path):
 
 
 def test_a_bomb_is_not_unpacked(tmp_path, monkeypatch):
-    monkeypatch.setattr("quorate.market.files.table_folder.MOST_BYTES", 1000)
+    monkeypatch.setattr("quorate.market.tables.readers.MOST_BYTES", 1000)
     (tmp_path / "a.zip").write_bytes(zipped("1" * 5000))
     with pytest.raises(DataError, match="more than 1000 bytes"):
         read_table(tmp_path / "a.zip")
