@@ -10,9 +10,9 @@ from quorate.core.settings import ExchangeSettings
 from quorate.core.types import CANDLE_COLUMNS
 from quorate.market import FreqtradeFolder, SyntheticMarket, write_candles
 from quorate.market.exchange import Exchange
-from quorate.market.tables.table_folder import TableFolder
 from quorate.market.memory import MemorySource
 from quorate.market.revealed import RevealedCandles
+from quorate.market.tables.table_folder import TableFolder
 from quorate.testing import reference_market, source_checks, source_contract
 from quorate.testing.source_contract import SourceUnderTest
 from stubs.binance import BinanceStub

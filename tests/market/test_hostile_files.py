@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 from quorate.core.clock import parse_ms
 from quorate.core.errors import QuorateError
 from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
-from quorate.market.tables.imports import import_files
 from quorate.market.files.inspection import check_folder
 from quorate.market.files.listing import list_folder
-from quorate.market.tables.table_folder import TableFolder
 from quorate.market.synthetic import SyntheticMarket
+from quorate.market.tables.imports import import_files
+from quorate.market.tables.table_folder import TableFolder
 
 NOW = parse_ms("2026-01-01")
 

@@ -127,12 +127,12 @@ def test_rows_that_contradict_each_other_are_a_gap_with_a_warning(frame, caplog)
 @pytest.mark.parametrize(
     ("change", "error", "words"),
     [
-        (lambda frame: frame.drop(columns="volume"), DataError, "no column volume"),
-        (lambda frame: frame.drop(columns="timestamp"), DataError, "no column of dates, and an index of type int64"),
+        (lambda frame: frame.drop(columns="volume"), DataError, "no volume in its columns"),
+        (lambda frame: frame.drop(columns="timestamp"), DataError, "no time in its columns.*Rename the columns"),
         (lambda frame: frame.assign(Close=1.0), DataError, "close twice"),
         (lambda frame: frame.assign(timestamp="soon"), DataError, "a column of times with"),
-        (lambda frame: frame.assign(timestamp="01/02/2024"), DataError, "a column of times with"),
-        (lambda frame: frame.assign(close="high"), DataError, "the column close with could not convert"),
+        (lambda frame: frame.assign(timestamp="01/02/2024"), DataError, "day and month can be either.*dayfirst"),
+        (lambda frame: frame.assign(close="high"), DataError, "the invalid value 'high' in row 0 of the column close"),
         (lambda frame: frame.assign(timestamp=True), DataError, "times"),
         (lambda frame: frame.assign(close=frame["close"].where(frame.index != 4)), CandleError, "row 4.*close nan"),
         (lambda frame: frame.assign(low=frame["low"].where(frame.index != 4, -1.0)), CandleError, "row 4"),
@@ -158,7 +158,7 @@ def test_a_column_of_symbols_splits_a_frame(frame, column):
     whole = pd.concat([frame.assign(**{column: name}) for name in ("ETH/USDT", "BTC/USDT")])
     parts = split_frame(whole)
     assert list(parts) == ["BTC/USDT", "ETH/USDT"]
-    assert all(len(read(part)) == BARS for part in parts.values())
+    assert all(len(candles_from_frame(part, name, now=NOW)) == BARS for name, part in parts.items())
     assert split_frame(frame) is None
 
 
@@ -214,21 +214,45 @@ def test_times_of_any_kind_and_name(date, name):
         frame_with(date=pd.to_datetime(HOURS, unit="ms").strftime("%d.%m.%Y")),
         frame_with(open=1j),
         frame_with(open=True),
-        frame_with(open="1,5"),
+        frame_with(open="1,5 x"),
         frame_with(open=[[1]] * 30),
         frame_with().drop(columns="volume"),
         frame_with().drop(columns="date"),
         pd.concat([frame_with(), frame_with()[["open"]]], axis=1),
         frame_with(Open=1.0),
-        pd.concat({"BTC": frame_with()}, axis=1),
+        pd.concat({"BTC-USD": frame_with(), "ETH-USD": frame_with()}, axis=1),
         pd.DataFrame(),
-        pd.DataFrame(frame_with().to_numpy()),
+        pd.DataFrame(frame_with().to_numpy()[:, :4]),
     ],
 )
 @pytest.mark.parametrize("read", [candles_from_frame, Candles.from_pandas])
 def test_frames_that_are_no_candles_are_refused(read, frame):
     with pytest.raises(DataError):
         read(frame, "BTC/USDT", "1h")
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        pd.DataFrame(frame_with().to_numpy()),  # without names
+        pd.concat({"BTC-USDT": frame_with()}, axis=1),
+        frame_with(date=pd.to_datetime(HOURS, unit="ms").strftime("%d.%m.%Y %H:%M")),
+        frame_with(volume="1,0", open=[f"{100 + bar},00" for bar in range(30)]),
+        frame_with().set_axis(["Datum", "Eröffnung", "Hoch", "Tief", "Schluss", "Volumen"], axis=1),
+        frame_with(symbol="BTCUSDT").set_index(["symbol", "date"]),
+    ],
+    ids=["numbered", "levels", "points", "commas", "German", "index of two"],
+)
+@pytest.mark.parametrize("read", [candles_from_frame, Candles.from_pandas])
+def test_frames_as_other_programs_make_them(read, frame):
+    candles = read(frame, "BTC/USDT", "1h")
+    assert candles.time.tolist() == HOURS.tolist()
+    assert candles.close.tolist() == (100.0 + np.arange(30)).tolist()
+
+
+def test_rows_of_another_market_are_refused():
+    with pytest.raises(DataError, match="rows of ETHUSDT; expected rows of BTC/USDT"):
+        candles_from_frame(frame_with(ticker="ETHUSDT"), "BTC/USDT")
 
 
 @pytest.mark.parametrize(

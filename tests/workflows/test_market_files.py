@@ -103,7 +103,7 @@ def test_an_import_is_that_of_the_command_line(table, tmp_path, capsys, calls):
     assert own == shown
     assert list(made.to_pandas()["added"]) == [3]
     assert "BTC/USDT:USDT" in str(made)
-    assert "1 markets" in made._repr_html_()
+    assert "1 market" in made._repr_html_()
     again = import_candles([table], tmp_path / "a", perpetual=True)
     assert [each.merged.added for each in again.markets] == [0]
     (tmp_path / "c").mkdir()

@@ -149,7 +149,8 @@ def import_(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE", help="CSV, TSV, TXT, XLSX, Parquet, Feather, JSON or zip files of any program, or folders of them."
+            metavar="FILE",
+            help="CSV, TSV, TXT, XLSX, Parquet, Feather, JSON or zip files of any program, or folders of them.",
         ),
     ],
     data: Annotated[
@@ -162,7 +163,9 @@ def import_(
     timeframe: Annotated[
         str | None,
         typer.Option(
-            "--timeframe", metavar="LENGTH", help="Length of a bar of all files. [default: by names or the rows' distance]"
+            "--timeframe",
+            metavar="LENGTH",
+            help="Length of a bar of all files. [default: by names or the rows' distance]",
         ),
     ] = None,
     perpetual: Annotated[
@@ -170,7 +173,9 @@ def import_(
     ] = None,
     columns: Annotated[
         str | None,
-        typer.Option("--columns", metavar="NAME=HEADER,...", help='Unknown headers, as "date=Zeit,open=Kurs"; or numbers.'),
+        typer.Option(
+            "--columns", metavar="NAME=HEADER,...", help='Unknown headers, as "date=Zeit,open=Kurs"; or numbers.'
+        ),
     ] = None,
     tz: Annotated[
         str | None,
@@ -179,12 +184,16 @@ def import_(
     date_format: Annotated[
         str | None,
         typer.Option(
-            "--date-format", metavar="ORDER", help="dmy or mdy for dates such as 01/05/2025; or a format as %d/%m/%Y %H:%M."
+            "--date-format",
+            metavar="ORDER",
+            help="dmy or mdy for dates such as 01/05/2025; or a format as %d/%m/%Y %H:%M.",
         ),
     ] = None,
     decimal: Annotated[
         str | None,
-        typer.Option("--decimal", metavar="MARK", help="What stands before decimals, a point or a comma. [default: by the file]"),
+        typer.Option(
+            "--decimal", metavar="MARK", help="What stands before decimals, a point or a comma. [default: by the file]"
+        ),
     ] = None,
     splits: Annotated[
         list[str] | None,
@@ -202,7 +211,7 @@ def import_(
     other are written to a quarantine file. Exit code 1 for either.
     """
     from quorate.cli import output
-    from quorate.cli.render.imports import import_notes
+    from quorate.cli.render.data.imports import import_notes
     from quorate.workflows.import_candles import import_each
 
     result = import_each(

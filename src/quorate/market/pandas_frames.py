@@ -10,10 +10,11 @@ import numpy as np
 
 from quorate.core.clock import DAY_MS, HOUR_MS, MINUTE_MS, now_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
+from quorate.core.tables.frames import frame_rows
 from quorate.core.types import CANDLE_COLUMNS, Candles, IntArray
-from quorate.core.tables.frames import frame_columns
 from quorate.core.types.times import NO_TIME
 from quorate.market.columns import Columns
+from quorate.market.files.spellings import same_market
 from quorate.market.quality.candle_checks import check_candles
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-#: Names of the column of symbols in a frame; those of files have more, see `table_folder.FILE_SYMBOL_COLUMNS`.
+#: Names of the column of symbols in a frame; those of files have more, see `core.tables.column_names`.
 FRAME_SYMBOL_COLUMNS = ("symbol", "pair")
 
 # Largest first, so that 24 hours are 1d. Weeks are bars of 7 days that open on Mondays.
@@ -37,10 +38,8 @@ def candles_from_frame(
     warning in the log, so that their bar is a gap; the bar that is not closed is left out.
 
     Args:
-        frame: columns open, high, low, close, volume, and open times as a column date, timestamp, open_time, datetime
-            or time, or as the index. Times are dates (UTC where they have no zone), ISO texts, or numbers since 1970 in
-            s, ms, us or ns. Column names are compared without regard to case; other columns are ignored. An entry
-            `attrs["synthetic"] = True` marks synthetic candles.
+        frame: columns under any of the names that files may have, and open times as a column or as the index, see
+            `core.tables.frame_columns`. An entry `attrs["synthetic"] = True` marks synthetic candles.
         symbol: in ccxt's form: "BTC/USDT" is spot, "BTC/USDT:USDT" a perpetual.
         timeframe: of the bars; None to infer it from the most frequent interval between rows.
         now: the current time in ms UTC; None for the clock's.
@@ -53,7 +52,16 @@ def candles_from_frame(
         UnknownTimeframeError: not a timeframe.
     """
     attempted = f"read the frame of {symbol}"
-    time, values = frame_columns(frame, attempted)
+    parts = frame_rows(frame, attempted)
+    other = next((part.symbol for part in parts if part.symbol and not same_market(part.symbol, str(symbol))), None)
+    if len(parts) > 1 or other is not None:
+        raise DataError(
+            attempted,
+            found=f"rows of {other or 'several markets'}",
+            expected=f"rows of {symbol}",
+            remedy="Select them, such as frame[frame['symbol'] == 'BTC/USDT'].",
+        )
+    time, values = parts[0].time, parts[0].values
     if timeframe is None:
         timeframe = infer_timeframe(time, attempted)
     columns = Columns(time, **values, synthetic=frame.attrs.get("synthetic") is True)

@@ -35,8 +35,8 @@ def import_candles(
         symbol: of all files; None to take it from their columns or names.
         timeframe: of all files; None to take it from their names or the distance of their rows.
         perpetual: whether names such as BTCUSDT mean perpetuals; None if no name is ambiguous.
-        columns: open, high, low, close, volume, date, symbol or timeframe -> header, or number of the column from 1, where
-            headers are unknown; a mapping, or a text as "date=Zeit,open=Kurs".
+        columns: where headers are unknown, open, high, low, close, volume, date, symbol or timeframe -> header, or
+            number of the column from 1; a mapping, or a text as "date=Zeit,open=Kurs".
         tz: zone of times that do not state theirs, such as Europe/Berlin; None for UTC.
         date_format: order of dates such as 01/05/2025, "dmy" or "mdy"; or a format of `datetime.strptime`.
         decimal: "." or ",", where the numbers of a file do not decide which one stands before decimals.

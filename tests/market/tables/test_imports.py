@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
-from quorate.core.errors import CandleError, DataError, TooLittleHistoryError
 from quorate.market.files.freqtrade_folder import FreqtradeFolder, load_candles
-from quorate.market.tables.imports import import_files
+from quorate.market.tables import ImportOptions, import_files
 
 START = parse_ms("2024-01-01")
 
@@ -78,9 +77,10 @@ def test_an_import_goes_on_from_what_is_there(csv_of, hourly, store):
 
 def test_arguments_say_what_names_do_not(csv_of, hourly, store):
     path = csv_of("prices.csv", hourly(4))
-    with pytest.raises(DataError, match=r"prices.csv.*Give `symbol`"):
-        import_files([path], store)
-    import_files([path], store, symbol="ETH/USDT:USDT", timeframe="1h")
+    (refused,) = import_files([path], store).refused
+    assert "no market in its columns or its name" in refused.error.found
+    assert refused.commands[0] == f"quorate data import {path} --data {store} --symbol BTC/USDT"
+    import_files([path], store, ImportOptions(symbol="eth/usdt:usdt"))
     assert len(load_candles(store, "ETH/USDT:USDT", "1h")) == 4
 
 
@@ -101,27 +101,33 @@ def test_freqtrades_own_files_are_imported_with_mark_prices_and_funding(tmp_path
     assert files_of(store) == before
 
 
-def test_a_fault_stops_the_import_by_file_and_row(csv_of, hourly, store, tmp_path):
+def test_a_bad_file_does_not_stop_the_others(csv_of, hourly, store, tmp_path):
     csv_of("spot/BTCUSDT-1h-2024-01.csv", hourly(10))
-    csv_of("spot/BTCUSDT-1h-2024-02.csv", hourly(5, close={3: float("nan")}))
-    with pytest.raises(CandleError, match=r"BTCUSDT-1h-2024-02.csv: found row 3 at 2024-01-01 03:00 with close nan"):
-        import_files([tmp_path / "in"], store)
-    assert not store.exists()
+    bad = csv_of("spot/BTCUSDT-1h-2024-02.csv", hourly(5, close={3: float("nan")}))
+    csv_of("spot/ETHUSDT-1h.csv", hourly(6))
+    report = import_files([tmp_path / "in", tmp_path / "absent.csv"], store)
+    assert [(market.symbol, market.merged.added) for market in report.markets] == [("BTC/USDT", 10), ("ETH/USDT", 6)]
+    assert not report.ok
+    absent, faulty = report.refused
+    assert "No such file" in absent.error.found
+    assert faulty.path == bad
+    assert "row 3 at 2024-01-01 03:00 with close nan" in faulty.error.found
+    assert faulty.commands == (f"quorate data import {bad} --data {store}",)
+    assert json.dumps(report.to_json())
 
 
 def test_a_running_bar_is_not_stored(csv_of, hourly, store):
     path = csv_of("spot/BTCUSDT-1h.csv", hourly(10))
     report = import_files([path], store, now=START + 9 * HOUR_MS + 1)
     assert (report.markets[0].report.running, report.markets[0].merged.stored.rows) == (1, 9)
-    with pytest.raises(TooLittleHistoryError, match="no closed row in the 1 rows"):
-        import_files([csv_of("spot/ETHUSDT-1h.csv", hourly(1))], store, now=START + 1)
+    (refused,) = import_files([csv_of("spot/ETHUSDT-1h.csv", hourly(1))], store, now=START + 1).refused
+    assert "no closed row in 1 row" in refused.error.found
 
 
-def test_what_is_not_there(tmp_path, store):
-    with pytest.raises(DataError, match="No such file"):
-        import_files([tmp_path / "spot/BTCUSDT-1h.csv"], store)
+def test_an_empty_folder(tmp_path, store):
     (tmp_path / "empty").mkdir()
-    assert import_files([tmp_path / "empty"], store).markets == ()
+    report = import_files([tmp_path / "empty"], store)
+    assert (report.markets, report.refused) == ((), ())
 
 
 @pytest.mark.data
@@ -167,43 +173,45 @@ def test_conflicts_are_not_ok_and_name_their_quarantine_file(csv_of, hourly, sto
 HEADER = "date,symbol,open,high,low,close,volume\n"
 
 
-@pytest.mark.parametrize(
-    ("symbols", "given", "found"),
-    [
-        (("ETHUSDT", "ETHUSDT"), "BTC/USDT", "ETHUSDT in the column symbol"),
-        (("ETH/USDT", "ETH/USDT"), "BTC/USDT", "ETH/USDT in the column symbol"),
-        (("BTCUSDT", "ETHUSDT"), "BTC/USDT", "rows of 2 markets in the column symbol: BTCUSDT, ETHUSDT"),
-        (("BTCUSDC", "BTCUSDC"), "BTC/USDT", "BTCUSDC"),
-    ],
-)
-def test_rows_of_another_market_are_not_imported(tmp_path, store, symbols, given, found):
-    path = tmp_path / "prices.csv"
-    path.write_text(HEADER + "".join(f"2024-01-0{day},{name},1,1,1,1,1\n" for day, name in enumerate(symbols, 1)))
-    with pytest.raises(DataError, match=found):
-        import_files([path], store, symbol=given, timeframe="1d")
+def table_of(path, symbols, days=2):
+    rows = (f"2024-01-0{day},{name},1,1,1,1,1\n" for day in range(1, days + 1) for name in symbols)
+    path.write_text(HEADER + "".join(rows))
+    return path
+
+
+@pytest.mark.parametrize("symbols", [("ETHUSDT",), ("ETH/USDT",), ("BTCUSDC",), ("BTCUSDT", "ETHUSDT")])
+def test_rows_of_another_market_than_named_are_refused(tmp_path, store, symbols):
+    path = table_of(tmp_path / "prices.csv", symbols)
+    (refused,) = import_files([path], store, ImportOptions(symbol="BTC/USDT")).refused
+    assert refused.error.found == f"rows of {symbols[-1]}"
     assert not store.exists()
+    named = table_of(tmp_path / "BTC_USDT-1d.csv", symbols)
+    assert import_files([named], store).refused[0].path == named
 
 
-@pytest.mark.parametrize("name", ["BTCUSDT", "BTC/USDT", "btc-usdt", "BINANCE:BTCUSDT", ""])
+def test_a_column_of_symbols_becomes_several_markets(tmp_path, store):
+    path = table_of(tmp_path / "BTC_USDT prices.csv", ("BINANCE:BTCUSDT.P", "ETH/USDT", "xbt-eur"))
+    report = import_files([path], store)
+    assert [market.symbol for market in report.markets] == ["BTC/EUR", "BTC/USDT:USDT", "ETH/USDT"]
+    assert all(market.merged.added == 2 for market in report.markets)
+
+
+@pytest.mark.parametrize("name", ["BTCUSDT", "BTC/USDT", "btc-usdt", "BINANCE:BTCUSDT", "XBTUSDT", ""])
 def test_rows_that_name_the_same_market_are_imported(tmp_path, store, name):
-    path = tmp_path / "prices.csv"
-    path.write_text(HEADER + f"2024-01-01,{name},1,1,1,1,1\n")
-    assert import_files([path], store, symbol="BTC/USDT", timeframe="1d").markets[0].merged.added == 1
+    path = table_of(tmp_path / "prices.csv", (name,))
+    assert import_files([path], store, ImportOptions(symbol="BTC/USDT")).markets[0].merged.added == 2
 
 
-@pytest.mark.parametrize(
-    ("row", "found"),
-    [
-        ('2024-01-01,"1,234.5",1,1,1,1\n', "'1,234.5' in a column of numbers"),
-        ("2024-01-01;1,5;1,5;1,5;1,5;1\n", "'1,5' in a column of numbers"),
-        ("2024-01-01;1.234,5;1,5;1,5;1,5;1\n", "'1.234,5' in a column of numbers"),
-        ("2024-01-01,1,5,1,5,1,5,1,5,1\n", "decimals are written with a comma"),
-    ],
-)
-def test_decimal_commas_and_thousands_are_explained(tmp_path, store, row, found):
-    path = tmp_path / "prices.csv"
-    header = "date,open,high,low,close,volume\n"
-    path.write_text((header.replace(",", ";") if ";" in row else header) + row)
-    with pytest.raises(DataError, match=found) as refusal:
-        import_files([path], store, symbol="BTC/USDT", timeframe="1d")
-    assert "Download the file again" not in str(refusal.value)
+def test_bars_of_another_length_than_stated_are_refused(csv_of, hourly, store):
+    columns = hourly(60).take(np.arange(0, 60, 4))
+    (refused,) = import_files([csv_of("spot/BTCUSDT-1h.csv", columns)], store).refused
+    assert (refused.error.found, refused.error.expected) == ("rows that are 4h apart", "bars of 1h")
+    path = csv_of("BTCUSDT_spot.csv", columns)
+    assert import_files([path], store).markets[0].timeframe == "4h"
+
+
+def test_conflicting_rows_name_the_file_that_holds_them(csv_of, hourly, store):
+    good = csv_of("spot/BTCUSDT-1h-2024-01.csv", hourly(5))
+    bad = csv_of("spot/BTCUSDT-1h-2024-02.csv", hourly(10, time={7: START + 6 * HOUR_MS}).take(np.arange(5, 10)))
+    (market,) = import_files([good, bad], store).markets
+    assert (market.conflicts, market.conflicting) == (2, (bad,))

@@ -10,9 +10,9 @@ import numpy as np
 from quorate.core.errors import DataError
 from quorate.core.tables.columns import PRICES, Layout, find_columns, order_of, time_places
 from quorate.core.tables.number_texts import decimal_mark, is_number_text, parse_numbers
-from quorate.core.tables.table import Table, TableColumn
+from quorate.core.tables.table import RawTable, TableColumn
 from quorate.core.tables.time_columns import Times, read_times
-from quorate.core.tables.unclear import Question, UnclearTableError
+from quorate.core.tables.unclear import OpenQuestion, UnclearTableError
 from quorate.core.tables.zones import to_utc, zone_of
 from quorate.core.types.arrays import BoolArray, FloatArray, IntArray
 from quorate.core.types.times import NO_TIME
@@ -65,7 +65,7 @@ class CandleRows:
 
 
 def candle_rows(
-    table: Table, attempted: str, options: ReadOptions | None = None, *, market: str = "", volume: bool = True
+    table: RawTable, attempted: str, options: ReadOptions | None = None, *, market: str = "", volume: bool = True
 ) -> tuple[CandleRows, ...]:
     """Read candles from a table.
 
@@ -92,7 +92,9 @@ def candle_rows(
     layout = find_columns(table, attempted, named=options.columns, market=market, volume=volume)
     times = read_times(table, layout.time, attempted, options.date_format)
     marked = _mark(table, layout, options)
-    questions = [question for question in (times.question, marked if isinstance(marked, Question) else None) if question]
+    questions = [
+        question for question in (times.question, marked if isinstance(marked, OpenQuestion) else None) if question
+    ]
     if questions:
         raise UnclearTableError.of(attempted, questions)
     notes = _notes(layout, times, options)
@@ -117,7 +119,7 @@ def candle_rows(
     return tuple(replace(rows, time=to_utc(rows.time, zone, attempted)) for rows in found)
 
 
-def open_times(table: Table, attempted: str, options: ReadOptions | None = None) -> IntArray | None:
+def open_times(table: RawTable, attempted: str, options: ReadOptions | None = None) -> IntArray | None:
     """The open times of a table that lacks other columns, in file order; None if they are not known."""
     options = options or ReadOptions()
     places = time_places(table, options.columns, attempted)
@@ -127,7 +129,7 @@ def open_times(table: Table, attempted: str, options: ReadOptions | None = None)
     return None if times.question else times.time[times.time != NO_TIME]
 
 
-def _mark(table: Table, layout: Layout, options: ReadOptions) -> str | Question:
+def _mark(table: RawTable, layout: Layout, options: ReadOptions) -> str | OpenQuestion:
     """The character before the decimals; "" if no column of numbers is text; or what is to be asked."""
     places = {place for places in layout.markets.values() for place in places.values()}
     columns = [table.columns[place] for place in places]
@@ -136,32 +138,41 @@ def _mark(table: Table, layout: Layout, options: ReadOptions) -> str | Question:
     if not any(column.kind == "O" for column in columns) and (table.texts is None or not _suspicious(table, columns)):
         return ""
     source = table if table.texts is None else table.texts()
-    texts = [text for place in places for text in source.columns[place].values]
+    texts = [text for place in places if source.columns[place].kind == "O" for text in source.columns[place].values]
     others = (column for place, column in enumerate(table.columns) if place not in places and column.kind == "O")
     texts += [text for column in others for text in column.examples(50) if is_number_text(text)]
     mark = decimal_mark(texts)
     example = next((text for text in texts if text and ("," in text or "." in text)), "")
     if mark == "!":
-        return Question(f"numbers such as {example!r}, with decimal commas and with decimal points", "decimal", ".", ",")
+        return OpenQuestion(
+            f"numbers such as {example!r}, with decimal commas and with decimal points", "decimal", ".", ","
+        )
     if mark == "?," or (mark == "?." and not table.comma):
-        found = f"numbers such as {example!r}, whose {'comma' if mark == '?,' else 'point'} can be decimal or of thousands"
-        return Question(found, "decimal", ",", ".")
+        found = (
+            f"numbers such as {example!r}, whose {'comma' if mark == '?,' else 'point'} can be decimal or of thousands"
+        )
+        return OpenQuestion(found, "decimal", ",", ".")
     return mark.lstrip("?") or "."
 
 
-def _suspicious(table: Table, columns: list[TableColumn]) -> bool:
-    """Whether numbers that were read with decimal points could have had points between thousands: all have 3 decimals."""
-    if any(column.kind == "O" and any("," in text and is_number_text(text) for text in column.examples(50)) for column in table.columns):
+def _suspicious(table: RawTable, columns: list[TableColumn]) -> bool:
+    """Whether points that were read as decimal ones could stand between thousands: all numbers have 3 decimals."""
+    if any(
+        column.kind == "O" and any("," in text and is_number_text(text) for text in column.examples(50))
+        for column in table.columns
+    ):
         return True
     floats = [column.values for column in columns if column.kind == "f"]
     if table.comma or not floats:
         return False
     known = np.concatenate([values[np.isfinite(values)] for values in floats])
     thousandths = np.round(known * 1000)
-    return bool(len(known)) and bool(np.isclose(known * 1000, thousandths, rtol=0, atol=1e-6).all() and (known >= 1).all())
+    return bool(len(known)) and bool(
+        np.isclose(known * 1000, thousandths, rtol=0, atol=1e-6).all() and (known >= 1).all()
+    )
 
 
-def _values(table: Table, place: int, mark: str, attempted: str) -> FloatArray:
+def _values(table: RawTable, place: int, mark: str, attempted: str) -> FloatArray:
     """One column of numbers."""
     column = table.columns[place]
     if mark and table.texts is not None:
@@ -193,7 +204,7 @@ def _notes(layout: Layout, times: Times, options: ReadOptions) -> tuple[str, ...
     return tuple(found)
 
 
-def _timeframe(table: Table, layout: Layout, attempted: str) -> str | None:
+def _timeframe(table: RawTable, layout: Layout, attempted: str) -> str | None:
     if layout.timeframe is None:
         return None
     values = {str(value).strip() for value in table.columns[layout.timeframe].values if value not in (None, "")}

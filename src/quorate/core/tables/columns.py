@@ -10,9 +10,9 @@ import numpy as np
 
 from quorate.core.errors import ArgumentError, DataError, close_match
 from quorate.core.tables.column_names import plain, role_of
-from quorate.core.tables.table import Table, TableColumn
+from quorate.core.tables.table import RawTable, TableColumn
 from quorate.core.tables.time_columns import is_clock, is_time
-from quorate.core.tables.unclear import Question, UnclearTableError
+from quorate.core.tables.unclear import OpenQuestion, UnclearTableError
 
 PRICES = ("open", "high", "low", "close")
 VALUES = (*PRICES, "volume")
@@ -22,11 +22,42 @@ NAMED = ("date", *VALUES, "symbol", "timeframe")
 
 _TIMES = ("open_time", "epoch", "date", "time", "timestamp")
 # Where a column has several headers, the first role of this list counts: Price, Ticker, Date is the date.
-_PRIORITY = (*_TIMES, "close_time", *VALUES, "tick_volume", "quote_volume", "symbol", "timeframe", "price", "market_cap")
+_PRIORITY = (
+    *_TIMES,
+    "close_time",
+    *VALUES,
+    "tick_volume",
+    "quote_volume",
+    "symbol",
+    "timeframe",
+    "price",
+    "market_cap",
+)
 _INDEX = frozenset(("", "index", "level0", "unnamed0", "indexlevel0"))
 
 # Currencies that a column of volumes names when it is money, not coins.
-_MONEY = frozenset("USD USDT USDC BUSD FDUSD TUSD EUR GBP JPY KRW TRY BRL AUD CAD CHF RUB INR DAI".split())
+_MONEY = frozenset(
+    [
+        "USD",
+        "USDT",
+        "USDC",
+        "BUSD",
+        "FDUSD",
+        "TUSD",
+        "EUR",
+        "GBP",
+        "JPY",
+        "KRW",
+        "TRY",
+        "BRL",
+        "AUD",
+        "CAD",
+        "CHF",
+        "RUB",
+        "INR",
+        "DAI",
+    ]
+)
 
 # Orders of the values in answers of exchanges without a header.
 _ORDERS = (("low", "high", "open", "close"), ("open", "close", "high", "low"))
@@ -55,7 +86,7 @@ class Layout:
 
 
 def find_columns(
-    table: Table, attempted: str, *, named: Mapping[str, str] | None = None, market: str = "", volume: bool = True
+    table: RawTable, attempted: str, *, named: Mapping[str, str] | None = None, market: str = "", volume: bool = True
 ) -> Layout:
     """Find the columns of candles.
 
@@ -81,7 +112,7 @@ def find_columns(
     frame = _only(given.get("timeframe")) if "timeframe" in given else _first(table, roles, "timeframe")
     hints = [market] if market else []
     if symbol is not None:
-        hints += [text for text in map(str, table.columns[symbol].examples(1))]
+        hints += table.columns[symbol].examples(1)
     markets: dict[str | None, dict[str, int]] = {}
     money, ticks = "", False
     for name in _groups(table, roles):
@@ -124,7 +155,7 @@ def order_of(values: Mapping[str, np.ndarray]) -> tuple[str, ...]:
     return PRICES
 
 
-def time_places(table: Table, named: Mapping[str, str], attempted: str) -> tuple[int, ...]:
+def time_places(table: RawTable, named: Mapping[str, str], attempted: str) -> tuple[int, ...]:
     """Places of the open time's columns; empty where they are not found."""
     return _given(table, named, attempted).get("date") or _time(table, [_role(column) for column in table.columns])
 
@@ -141,7 +172,7 @@ def _role(column: TableColumn) -> tuple[str, str]:
     return min(found, key=lambda role: _PRIORITY.index(role[0])) if found else ("", "")
 
 
-def _given(table: Table, named: Mapping[str, str], attempted: str) -> dict[str, tuple[int, ...]]:
+def _given(table: RawTable, named: Mapping[str, str], attempted: str) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
     for role, text in named.items():
         if role not in NAMED:
@@ -163,7 +194,7 @@ def _given(table: Table, named: Mapping[str, str], attempted: str) -> dict[str, 
     return found
 
 
-def _place(table: Table, text: str) -> int | None:
+def _place(table: RawTable, text: str) -> int | None:
     for same in (lambda head: head == text, lambda head: plain(head) == plain(text)):
         for number, column in enumerate(table.columns):
             if any(head and same(head) for head in column.heads):
@@ -171,14 +202,14 @@ def _place(table: Table, text: str) -> int | None:
     return int(text) - 1 if text.isdecimal() and 1 <= int(text) <= len(table.columns) else None
 
 
-def _time(table: Table, roles: Sequence[tuple[str, str]]) -> tuple[int, ...]:
+def _time(table: RawTable, roles: Sequence[tuple[str, str]]) -> tuple[int, ...]:
     """Places of the open time, and of the time of day where it is apart."""
     candidates = [n for role in _TIMES for n, found in enumerate(roles) if found[0] == role]
     full = [n for n in candidates if not is_clock(table.columns[n])]
     clocks = [n for n in candidates if n not in full]
     if not full:
         spare = (n for n, column in enumerate(table.columns) if plain(column.name) in _INDEX and is_time(column))
-        full = [n for n in spare][:1]
+        full = list(spare)[:1]
     if not full:
         return ()
     certain = [n for n in full if is_time(table.columns[n], certain=True)]
@@ -187,7 +218,7 @@ def _time(table: Table, roles: Sequence[tuple[str, str]]) -> tuple[int, ...]:
     return (best, *clocks[:1]) if clocks and best not in certain else (best,)
 
 
-def _first(table: Table, roles: Sequence[tuple[str, str]], wanted: str) -> int | None:
+def _first(table: RawTable, roles: Sequence[tuple[str, str]], wanted: str) -> int | None:
     """Place of the column that names symbols, which are texts, or lengths of bars."""
     places = (n for n, role in enumerate(roles) if role[0] == wanted)
     return next((n for n in places if wanted == "timeframe" or table.columns[n].kind == "O"), None)
@@ -197,7 +228,7 @@ def _only(places: tuple[int, ...] | None) -> int | None:
     return places[0] if places else None
 
 
-def _groups(table: Table, roles: Sequence[tuple[str, str]]) -> list[str | None]:
+def _groups(table: RawTable, roles: Sequence[tuple[str, str]]) -> list[str | None]:
     """Markets that the headers name beside open, high, low and close: one a column of closes; [None] without."""
     names: list[str | None] = []
     for column, role in zip(table.columns, roles, strict=True):
@@ -209,7 +240,7 @@ def _groups(table: Table, roles: Sequence[tuple[str, str]]) -> list[str | None]:
 
 
 def _volume(
-    table: Table, roles: Sequence[tuple[str, str]], found: list[int], mine: Sequence[int], hints: Sequence[str]
+    table: RawTable, roles: Sequence[tuple[str, str]], found: list[int], mine: Sequence[int], hints: Sequence[str]
 ) -> tuple[int | None, str, bool]:
     """Place of the volume, the column's name if it counts money, and whether it counts price changes."""
     money = [n for n in found if _is_money(roles[n][1], hints)]
@@ -239,7 +270,7 @@ def _is_zero(column: TableColumn) -> bool:
     return not np.nan_to_num(column.values.astype(np.float64)).any()
 
 
-def _once(table: Table, role: str, found: list[int], attempted: str) -> int | None:
+def _once(table: RawTable, role: str, found: list[int], attempted: str) -> int | None:
     if len(found) > 1:
         names = [plain(table.columns[n].name) for n in found]
         if len(set(names)) < len(names):
@@ -253,7 +284,7 @@ def _once(table: Table, role: str, found: list[int], attempted: str) -> int | No
     return found[0] if found else None
 
 
-def _by_position(table: Table, attempted: str, *, volume: bool) -> Layout:
+def _by_position(table: RawTable, attempted: str, *, volume: bool) -> Layout:
     """Columns of a table without a header: time, open, high, low, close, volume, as in the exchanges' archives."""
     start = next((n for n, column in enumerate(table.columns[:4]) if is_time(column)), None)
     if start is None:
@@ -276,28 +307,36 @@ def _by_position(table: Table, attempted: str, *, volume: bool) -> Layout:
 
 
 def _missing(
-    table: Table, roles: Sequence[tuple[str, str]], attempted: str, missing: list[str], time: tuple[int, ...]
+    table: RawTable, roles: Sequence[tuple[str, str]], attempted: str, missing: list[str], time: tuple[int, ...]
 ) -> UnclearTableError:
     """The error for a table that lacks columns."""
     shown = f"the columns {', '.join(table.names[:12]) or 'none'}"
     known = {role for role, _ in roles}
     if time and missing == ["volume"]:
-        question = Question(f"no volume in its columns: {', '.join(table.names[:12])}", "download", "")
-    elif time and missing != list(VALUES) and ("price" in known or "close" in known) and {"open", "high", "low"} <= {*missing}:
-        question = Question(f"prices of single moments, without open, high and low: {shown}", "download", "")
+        question = OpenQuestion(f"no volume in its columns: {', '.join(table.names[:12])}", "download", "")
+    elif (
+        time
+        and missing != list(VALUES)
+        and ("price" in known or "close" in known)
+        and {"open", "high", "low"} <= {*missing}
+    ):
+        question = OpenQuestion(f"prices of single moments, without open, high and low: {shown}", "download", "")
     else:
         lacking = ", ".join([*([] if time else ["time"]), *missing])
-        question = Question(f"no {lacking} in its columns: {', '.join(table.names[:12]) or 'none'}", "columns", _guess(table, roles))
-    return UnclearTableError.of(attempted, [question], _REMEDIES[question.option])
+        question = OpenQuestion(
+            f"no {lacking} in its columns: {', '.join(table.names[:12]) or 'none'}", "columns", _guess(table, roles)
+        )
+    expected = "open time, open, high, low, close and volume of each bar"
+    return UnclearTableError.of(attempted, [question], expected=expected, remedy=_REMEDIES[question.option])
 
 
 _REMEDIES = {
-    "download": "Export open, high, low, close and volume of each bar; without them there are no features and no fills.",
+    "download": "Export the other columns too; without them there are no features and no fills.",
     "columns": "Say which column is which with `columns`.",
 }
 
 
-def _guess(table: Table, roles: Sequence[tuple[str, str]]) -> str:
+def _guess(table: RawTable, roles: Sequence[tuple[str, str]]) -> str:
     """What `columns` may be: known names, then dates and numbers in the order that candles usually have."""
     places: dict[str, int] = {}
     for number, (role, _) in enumerate(roles):
@@ -308,7 +347,7 @@ def _guess(table: Table, roles: Sequence[tuple[str, str]]) -> str:
         if dates:
             places["date"] = dates[0]
             rest.remove(dates[0])
-    numbers = iter([n for n in rest if table.columns[n].kind in "fi" and not (plain(table.columns[n].name) in _INDEX)])
+    numbers = iter([n for n in rest if table.columns[n].kind in "fi" and plain(table.columns[n].name) not in _INDEX])
     texts = iter([n for n in rest if table.columns[n].kind == "O" and n not in places.values()])
     for role in VALUES:
         if role not in places:

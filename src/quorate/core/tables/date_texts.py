@@ -21,8 +21,18 @@ _EPOCH = date(1970, 1, 1).toordinal()
 # The first letters of months, without accents: English, German, French, Spanish, Italian, Portuguese, Dutch, Russian,
 # Polish, Turkish, Swedish.
 _MONTHS = (
-    *("jan gen ene янв oca sty", "feb fev fevr febr фев sub lut", "mar mrz marz maart mrt мар", "apr avr abr апр nis kwi"),
-    *("may mai mag maj mei мая маи май", "jun juin giu июн haz cze", "jul juil lug июл tem lip", "aug ago aou aout авг agu sie"),
+    *(
+        "jan gen ene янв oca sty",
+        "feb fev fevr febr фев sub lut",
+        "mar mrz marz maart mrt мар",
+        "apr avr abr апр nis kwi",
+    ),
+    *(
+        "may mai mag maj mei мая маи май",
+        "jun juin giu июн haz cze",
+        "jul juil lug июл tem lip",
+        "aug ago aou aout авг agu sie",
+    ),
     *("sep set сен eyl wrz", "oct okt ott out окт eki paz", "nov noi ноя kas lis", "dec dez dic дек ara gru"),
 )
 _BEFORE_NOON = r"a\.?\s?m\.?|上午|午前|오전|öö"
@@ -31,7 +41,7 @@ _DATE = re.compile(
     r"(?P<y>\d{4})\s?[-./年년]\s?(?P<m>\d{1,2})\s?[-./月월]\s?(?P<d>\d{1,2})(?:[日일.](?!\d))?"
     r"|(?P<a>\d{1,2})(?P<sep>[-./])\s?(?P<b>\d{1,2})[-./]\s?(?P<c>\d{4}|\d{2})"
     r"|(?P<Y>(?:19|20)\d{2})(?P<M>\d{2})(?P<D>\d{2})"
-    r"|(?P<d1>\d{1,2})(?:\.|º|er|st|nd|rd|th)?[-\s]+(?:de\s+)?(?P<n1>[^\W\d_]{3,})\.?,?[-\s]+(?:de\s+)?(?P<y1>\d{4}|\d{2})(?:\s?г\.?)?"
+    r"|(?P<d1>\d{1,2})(?:\.|º|er|st|nd|rd|th)?[-\s]+(?:de\s+)?(?P<n1>[^\W\d_]{3,})\.?,?[-\s]+(?:de\s+)?(?P<y1>\d{4}|\d{2})(?:\s?\u0433\.?)?"
     r"|(?P<n2>[^\W\d_]{3,})\.?\s+(?P<d2>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<y2>\d{4})",
     re.IGNORECASE,
 )
@@ -42,7 +52,9 @@ _CLOCK = re.compile(
     rf"(?:h|[-\s]*(?P<half>{_BEFORE_NOON}|{_AFTER_NOON}))?",
     re.IGNORECASE,
 )
-_ZONE = re.compile(r"(?:Z|(?:UTC|GMT)?(?P<sign>[-+])(?P<zh>\d{1,2}):?(?P<zm>\d{2})?|UTC|GMT|Etc/UTC)(?:\s*\(.*\))?", re.IGNORECASE)
+_ZONE = re.compile(
+    r"(?:Z|(?:UTC|GMT)?(?P<sign>[-+])(?P<zh>\d{1,2}):?(?P<zm>\d{2})?|UTC|GMT|Etc/UTC)(?:\s*\(.*\))?", re.IGNORECASE
+)
 _WEEKDAY = re.compile(r"^(?:[^\W\d_]{2,10})\.?,?\s+(?=[^\W\d_]|\d)")
 
 
@@ -133,7 +145,7 @@ def clock_ms(text: str) -> int | None:
 
 
 @cache
-def _split(text: str) -> tuple[_Parts, int, int | None] | None | bool:
+def _split(text: str) -> tuple[_Parts, int, int | None] | bool | None:
     """Date, ms since midnight and offset of the zone in ms; None for an empty text, False for another one."""
     if not text or text == "-":
         return None
@@ -168,10 +180,12 @@ def _parts(match: re.Match[str]) -> _Parts | None:
             return _Parts(int(match[year]), int(match[month]), int(match[day]))
     if match["a"]:
         return _Parts(int(match["a"]), int(match["b"]), int(match["c"]), match["sep"], len(match["c"]) == 2)
-    name, day, year = (match["n1"], match["d1"], match["y1"]) if match["n1"] else (match["n2"], match["d2"], match["y2"])
+    name, number, year = (
+        (match["n1"], match["d1"], match["y1"]) if match["n1"] else (match["n2"], match["d2"], match["y2"])
+    )
     bare = "".join(letter for letter in unicodedata.normalize("NFKD", name.casefold()) if letter.isalpha())
-    month = next((number for number, names in enumerate(_MONTHS, 1) if bare.startswith(tuple(names.split()))), None)
-    return None if month is None else _Parts(int(year) + (2000 if len(year) == 2 else 0), month, int(day))
+    found = next((place for place, names in enumerate(_MONTHS, 1) if bare.startswith(tuple(names.split()))), None)
+    return None if found is None else _Parts(int(year) + (2000 if len(year) == 2 else 0), found, int(number))
 
 
 def _order(parts: Iterable[_Parts]) -> str | None:
@@ -211,7 +225,7 @@ def _by_format(texts: Sequence[str | None], form: str) -> DateTexts:
         if not text:
             continue
         try:
-            moment = datetime.strptime(" ".join(text.split()), form)  # noqa: DTZ007 - the zone is told apart below
+            moment = datetime.strptime(" ".join(text.split()), form)
         except ValueError:
             return DateTexts(time, zoned, wrong=row, order=form)
         zoned[row] = moment.tzinfo is not None

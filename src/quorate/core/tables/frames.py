@@ -8,11 +8,20 @@ import numpy as np
 
 from quorate.core.errors import ArgumentError, DataError
 from quorate.core.tables.candle_rows import CandleRows, candle_rows
-from quorate.core.tables.table import Table, TableColumn, text_column
+from quorate.core.tables.table import RawTable, TableColumn, text_column
+from quorate.core.tables.unclear import UnclearTableError
 from quorate.core.types.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What to do about a frame that leaves something open.
+_REMEDIES = {
+    "columns": "Rename the columns, such as frame.rename(columns={'Zeit': 'date'}).",
+    "download": "Add the missing columns; without them there are no features and no fills.",
+    "date_format": "Convert the column of dates first: pandas.to_datetime(column, dayfirst=True), or dayfirst=False.",
+    "decimal": "Convert the columns of numbers first, such as column.str.replace(',', '').astype(float).",
+}
 
 
 def frame_columns(frame: pd.DataFrame, attempted: str) -> tuple[IntArray, dict[str, FloatArray]]:
@@ -66,8 +75,14 @@ def frame_rows(frame: pd.DataFrame, attempted: str) -> tuple[CandleRows, ...]:
         levels = name if isinstance(name, tuple) else (name,)
         heads = () if numbered else tuple("" if level is None else str(level) for level in levels)
         columns.append(_column(heads, frame.iloc[:, place], attempted))
-    table = Table(tuple(columns), synthetic=frame.attrs.get("synthetic") is True)
-    return candle_rows(table, attempted)
+    table = RawTable(tuple(columns), synthetic=frame.attrs.get("synthetic") is True)
+    try:
+        return candle_rows(table, attempted)
+    except UnclearTableError as error:
+        option = error.questions[0].option if error.questions else ""
+        raise DataError(
+            attempted, found=error.found, expected=error.expected, remedy=_REMEDIES.get(option, error.remedy)
+        ) from error
 
 
 def _column(heads: tuple[str, ...], values: pd.Series[Any], attempted: str) -> TableColumn:
@@ -103,4 +118,6 @@ def _column(heads: tuple[str, ...], values: pd.Series[Any], attempted: str) -> T
                 attempted, found=f"the column {heads[-1]} with {' '.join(str(error).split())[:120]}", expected="dates"
             ) from error
         return TableColumn(heads, dates.dt.tz_localize(None).to_numpy().astype("datetime64[ms]"), zoned)
-    return text_column(heads, [None if there else str(value) for value, there in zip(values, values.isna(), strict=True)])
+    return text_column(
+        heads, [None if there else str(value) for value, there in zip(values, values.isna(), strict=True)]
+    )

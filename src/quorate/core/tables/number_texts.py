@@ -11,7 +11,7 @@ import numpy as np
 from quorate.core.types.arrays import FloatArray
 
 #: Texts of cells that hold no value, in lower case.
-EMPTY = frozenset(("", "-", "--", "–", "—", "n/a", "na", "nan", "null", "none", "#n/a", "nd", "k.a."))
+EMPTY = frozenset(("", "-", "--", "\u2013", "\u2014", "n/a", "na", "nan", "null", "none", "#n/a", "nd", "k.a."))
 
 # Spaces of every kind, apostrophes and currency signs; the minus sign of typography becomes a hyphen.
 _SPACES: dict[int, str | None] = {
@@ -46,7 +46,7 @@ def decimal_mark(texts: Iterable[str | None]) -> str:
 
     Returns:
         "." or ",", where a text decides it: both marks in one number, a mark that is repeated, or one that is not
-        followed by three digits. "?," where commas and "?." where points could be either, "" without any mark. "!" where
+        followed by three digits. "?," where commas and "?." where points could be either, "" without a mark. "!" where
         texts contradict each other.
 
     >>> decimal_mark(["1,234.5"]), decimal_mark(["1.234,5"]), decimal_mark(["1,5"]), decimal_mark(["94,172", "94,405"])

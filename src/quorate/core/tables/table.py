@@ -16,7 +16,7 @@ class TableColumn:
 
     Attributes:
         heads: its header texts, from top to bottom; empty without a header.
-        values: (n,) float64, int64, datetime64[ms], timedelta64[ms] since midnight, or objects: texts, None where empty.
+        values: (n,) float64, int64, datetime64, timedelta64 since midnight, or objects: texts, None where empty.
         zoned: the dates are in UTC because the file says so; False where it does not say their zone.
     """
 
@@ -47,7 +47,7 @@ class TableColumn:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Table:
+class RawTable:
     """Columns of equal length, in file order.
 
     Attributes:
@@ -61,7 +61,7 @@ class Table:
     """
 
     columns: tuple[TableColumn, ...]
-    texts: Callable[[], Table] | None = None
+    texts: Callable[[], RawTable] | None = None
     above: tuple[str, ...] = ()
     name: str = ""
     comma: bool = True

@@ -10,8 +10,8 @@ import numpy as np
 
 from quorate.core.errors import DataError
 from quorate.core.tables.date_texts import clock_ms, parse_dates
-from quorate.core.tables.table import Table, TableColumn
-from quorate.core.tables.unclear import Question
+from quorate.core.tables.table import RawTable, TableColumn
+from quorate.core.tables.unclear import OpenQuestion
 from quorate.core.types.arrays import IntArray
 from quorate.core.types.times import NO_TIME, milliseconds
 
@@ -34,7 +34,7 @@ class Times:
 
     time: IntArray
     zoned: bool
-    question: Question | None = None
+    question: OpenQuestion | None = None
 
 
 def is_clock(column: TableColumn) -> bool:
@@ -73,7 +73,7 @@ def is_time(column: TableColumn, *, certain: bool = False) -> bool:
     return low >= _LEAST_EPOCH
 
 
-def read_times(table: Table, places: tuple[int, ...], attempted: str, order: str | None) -> Times:
+def read_times(table: RawTable, places: tuple[int, ...], attempted: str, order: str | None) -> Times:
     """Read the open times of one column, or of two: date and time of day.
 
     Args:
@@ -96,7 +96,7 @@ def read_times(table: Table, places: tuple[int, ...], attempted: str, order: str
     return Times(np.where(known, found.time + clock, NO_TIME), found.zoned)
 
 
-def _one_column(table: Table, column: TableColumn, place: int, attempted: str, order: str | None) -> Times:
+def _one_column(table: RawTable, column: TableColumn, place: int, attempted: str, order: str | None) -> Times:
     if column.kind == "M":
         return Times(column.values.astype("datetime64[ms]").astype(np.int64), column.zoned)
     if column.kind == "O":
@@ -107,7 +107,7 @@ def _one_column(table: Table, column: TableColumn, place: int, attempted: str, o
                 return _scientific(texts, column.name, attempted)
             if present and all(re.fullmatch(r"-?\d+(?:[.,]\d+)?", text) for text in present):
                 numbers = [np.nan if text is None else float(text.replace(",", ".")) for text in texts]
-                whole = all(text is None or "." not in text and "," not in text for text in texts)
+                whole = all(text is None or ("." not in text and "," not in text) for text in texts)
                 if whole:
                     return _numbers(np.array([0 if text is None else int(text) for text in texts], np.int64), table)
                 return _numbers(np.array(numbers), table)
@@ -125,7 +125,7 @@ def _one_column(table: Table, column: TableColumn, place: int, attempted: str, o
     )
 
 
-def _numbers(values: Any, table: Table) -> Times:
+def _numbers(values: Any, table: RawTable) -> Times:
     """Numbers since 1970 in s, ms, us or ns; days of a spreadsheet; dates such as 20250501."""
     finite = np.isfinite(values) if values.dtype.kind == "f" else values != 0
     known = values[finite]
@@ -154,9 +154,9 @@ def _scientific(texts: list[Any], name: str, attempted: str) -> Times:
         same = int((values == float(example.replace(",", "."))).sum())
         raise DataError(
             attempted,
-            found=f"times that a spreadsheet has rounded: {example.strip()} in the column {name} stands for {same} rows",
+            found=f"times that a spreadsheet has rounded: {example.strip()} in the column {name} is {same} rows",
             expected="all digits of each time, such as 1746057600000",
-            remedy="Import the file as it was before the spreadsheet saved it; or open that file there, format the column "
+            remedy="Import the file as it was before the spreadsheet saved it; or open that one there, format the column "
             "as a number without decimals, and save it again.",
         )
     full = np.where(np.isfinite(values), np.nan_to_num(values), 0).astype(np.int64)
@@ -171,8 +171,7 @@ def _texts(texts: list[str | None], name: str, attempted: str, order: str | None
             found=f"{(texts[parsed.wrong] or '')[:60]!r} in row {parsed.wrong} of a column of times with the name "
             f"{name or '(none)'}",
             expected="dates" if order is None else f"dates as {order!r} says",
-            remedy="Remove what is no date; or describe the dates with `date_format`, such as "
-            "'%d/%m/%Y %H:%M'.",
+            remedy="Remove what is no date; or describe the dates with `date_format`, such as '%d/%m/%Y %H:%M'.",
         )
     given = np.array([text is not None for text in texts])
     if parsed.zoned.any() and not parsed.zoned[given].all():
@@ -185,11 +184,20 @@ def _texts(texts: list[str | None], name: str, attempted: str, order: str | None
     question = None
     if parsed.unclear:
         example = next(text for text in texts if text)
-        question = Question(f"dates such as {example!r}, whose day and month can be either", "date_format", "dmy", "mdy")
+        other = parse_dates(texts, "mdy").time
+        first, second = ("mdy", "dmy") if _regular(other) > _regular(parsed.time) else ("dmy", "mdy")
+        found = f"dates such as {example!r}, whose day and month can be either"
+        question = OpenQuestion(found, "date_format", first, second)
     return Times(parsed.time, bool(parsed.zoned[given].all()) and bool(given.any()), question)
 
 
-def _clock(table: Table, place: int, attempted: str) -> IntArray:
+def _regular(time: IntArray) -> float:
+    """Share of the most frequent distance between rows: large for the true order of days and months."""
+    distances = np.diff(np.unique(time[time != NO_TIME]))
+    return float(np.unique(distances, return_counts=True)[1].max() / len(distances)) if len(distances) else 0.0
+
+
+def _clock(table: RawTable, place: int, attempted: str) -> IntArray:
     column = table.columns[place]
     if column.kind == "m":
         return column.values.astype("timedelta64[ms]").astype(np.int64)
@@ -234,5 +242,3 @@ def _compact(texts: list[str | None]) -> IntArray:
     days = parse_dates([None if text is None else text[:8] for text in texts]).time
     clock = np.array([clock_ms(text[8:]) if text and text[8:] else 0 for text in texts], np.int64)
     return np.where(days == NO_TIME, NO_TIME, days + clock)
-
-

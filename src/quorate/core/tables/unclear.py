@@ -9,7 +9,7 @@ from quorate.core.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class OpenQuestion:
     """Something that the reader does not guess.
 
     Attributes:
@@ -32,20 +32,23 @@ class UnclearTableError(DataError):
         questions: what is to be answered.
     """
 
-    questions: tuple[Question, ...] = ()
+    questions: tuple[OpenQuestion, ...] = ()
 
     @classmethod
-    def of(cls, attempted: str, questions: Sequence[Question], remedy: str = "") -> UnclearTableError:
+    def of(
+        cls, attempted: str, questions: Sequence[OpenQuestion], *, expected: str = "", remedy: str = ""
+    ) -> UnclearTableError:
         """Build the error for several questions."""
         error = cls(
             attempted,
             found="; ".join(question.found for question in questions),
-            expected="rows that can be read in one way",
-            remedy=remedy or "Answer with " + ", ".join(f"`{each.option}`: {_choices(each)}" for each in questions) + ".",
+            expected=expected or "rows that can be read in one way",
+            remedy=remedy
+            or "Answer with " + ", ".join(f"`{each.option}`: {_choices(each)}" for each in questions) + ".",
         )
         error.questions = tuple(questions)
         return error
 
 
-def _choices(question: Question) -> str:
+def _choices(question: OpenQuestion) -> str:
     return f"{question.answer} or {question.other}" if question.other else question.answer

@@ -12,7 +12,7 @@ from quorate.core.errors import ArgumentError, DataError, close_match
 from quorate.core.types.arrays import IntArray
 from quorate.core.types.times import NO_TIME
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - local times have no zone yet
+_EPOCH = datetime(1970, 1, 1)
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -103,5 +103,3 @@ def _told_apart(
             )
         chosen[place] = fits[0]
     return np.array([chosen[place] for place in places.tolist()], dtype=np.int64)
-
-

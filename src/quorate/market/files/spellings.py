@@ -51,7 +51,9 @@ def cuts(name: str) -> tuple[tuple[str, str], ...]:
     """
     upper = name.upper()
     upper = _KRAKEN.sub(r"\1\2", upper)
-    found = [(base_of(upper.removesuffix(quote)), quote) for quote in QUOTES if upper.endswith(quote) and upper != quote]
+    found = [
+        (base_of(upper.removesuffix(quote)), quote) for quote in QUOTES if upper.endswith(quote) and upper != quote
+    ]
     known = [cut for cut in found if cut[0] in KNOWN_BASES]
     return tuple(known if len(known) == 1 else found)
 
@@ -69,8 +71,8 @@ def normal_symbol(text: str, *, perpetual: bool | None = None) -> str:
     """Convert a symbol as users and other programs write it to ccxt's form.
 
     Letters that are all small become capitals; BTC-USDT and BTC_USDT are BTC/USDT; names that end in .P, -PERP or -SWAP
-    are perpetuals; a name without a separator is cut where its quote begins; XBT is BTC; a name of an exchange before it,
-    as in BINANCE:BTCUSDT.P, is left out.
+    are perpetuals; a name without a separator is cut where its quote begins; XBT is BTC; the name of an exchange
+    before it, as in BINANCE:BTCUSDT.P, is left out.
 
     Args:
         text: of the user.

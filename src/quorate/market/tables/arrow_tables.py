@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.ipc
 
-from quorate.core.tables import Table, TableColumn
+from quorate.core.tables import RawTable, TableColumn
 from quorate.core.tables.table import text_column
 from quorate.market.files.formats import is_synthetic
 
@@ -24,20 +24,20 @@ def owned(content: bytes) -> pa.Buffer:
         return copy.getvalue()
 
 
-def read_parquet(content: bytes) -> Table:
+def read_parquet(content: bytes) -> RawTable:
     """Read a Parquet file of any program."""
     from pyarrow import parquet
 
     return from_arrow(parquet.ParquetFile(pa.BufferReader(owned(content))).read(use_threads=False))
 
 
-def read_feather(content: bytes) -> Table:
+def read_feather(content: bytes) -> RawTable:
     """Read a Feather or Arrow file of any program."""
     options = pa.ipc.IpcReadOptions(use_threads=False)
     return from_arrow(pa.ipc.open_file(owned(content), options=options).read_all())
 
 
-def from_arrow(table: pa.Table) -> Table:
+def from_arrow(table: pa.Table) -> RawTable:
     """Convert a table of Arrow; columns of nested values are left out."""
     table.validate()
     columns = [
@@ -45,7 +45,7 @@ def from_arrow(table: pa.Table) -> Table:
         for place, name in enumerate(table.column_names)
         if not pa.types.is_nested(table.schema.field(place).type)
     ]
-    return Table(tuple(columns), synthetic=is_synthetic(table))
+    return RawTable(tuple(columns), synthetic=is_synthetic(table))
 
 
 def _heads(name: str) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from quorate.core.clock import format_ms
 from quorate.core.tables import ReadOptions
@@ -29,13 +30,14 @@ class ImportOptions:
 
     def answered(self, option: str, answer: str) -> ImportOptions:
         """With the answer to a question."""
+        given: dict[str, Any] = {option: answer}
         if option == "columns":
-            return replace(self, read=replace(self.read, columns=dict(parse_columns(answer))))
-        if option in ("date_format", "decimal", "tz"):
-            return replace(self, read=replace(self.read, **{option: answer}))
-        if option == "perpetual":
-            return replace(self, perpetual=answer == "--perpetual")
-        return replace(self, **{option: answer})
+            given = {option: parse_columns(answer)}
+        elif option == "perpetual":
+            given = {option: answer == "--perpetual"}
+        if option in ("columns", "date_format", "decimal", "tz"):
+            return replace(self, read=replace(self.read, **given))
+        return replace(self, **given)
 
 
 def parse_columns(text: str) -> Mapping[str, str]:

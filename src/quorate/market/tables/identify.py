@@ -1,4 +1,4 @@
-"""Which market the rows of a table are: from what the user says, the table's columns, its name and the spacing of its rows."""
+"""Which market rows are: by what the user says, the table's columns, the file's name and the rows' spacing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import DataError, UnknownSymbolError
-from quorate.core.tables import CandleRows, Question
+from quorate.core.tables import CandleRows, OpenQuestion
 from quorate.core.types import IntArray
 from quorate.core.types.times import NO_TIME
 from quorate.market.files.spellings import base_of, cuts, normal_symbol, normal_timeframe, same_market
@@ -37,7 +37,7 @@ def hints_of(path: Path, table_name: str, above: tuple[str, ...]) -> NameHints:
     return NameHints(hints.pairs, hints.base, perpetual, inner.timeframe or outer.timeframe)
 
 
-def identify_symbol(rows: CandleRows, hints: NameHints, options: ImportOptions, attempted: str) -> str | Question:
+def identify_symbol(rows: CandleRows, hints: NameHints, options: ImportOptions, attempted: str) -> str | OpenQuestion:
     """The market of rows, or what is to be asked.
 
     Raises:
@@ -66,15 +66,15 @@ def identify_symbol(rows: CandleRows, hints: NameHints, options: ImportOptions, 
     if not hints.pairs:
         base = hints.base
         found = f"no market in its columns or its name, only {base}" if base else "no market in its columns or its name"
-        return Question(found, "symbol", f"{base or 'BTC'}/USDT", f"{base or 'BTC'}/USD")
+        return OpenQuestion(found, "symbol", f"{base or 'BTC'}/USDT", f"{base or 'BTC'}/USD")
     if len(hints.pairs) > 1:
         names = [f"{first}/{second}" for first, second in hints.pairs]
-        return Question(f"a name that can be {' or '.join(names)}", "symbol", names[0], names[1])
+        return OpenQuestion(f"a name that can be {' or '.join(names)}", "symbol", names[0], names[1])
     ((base, quote),) = hints.pairs
     return _of_pair(base, quote, perpetual)
 
 
-def _of_text(text: str, perpetual: bool | None, hints: NameHints) -> str | Question:
+def _of_text(text: str, perpetual: bool | None, hints: NameHints) -> str | OpenQuestion:
     try:
         return normal_symbol(text, perpetual=True if perpetual else None)
     except UnknownSymbolError:
@@ -85,16 +85,18 @@ def _of_text(text: str, perpetual: bool | None, hints: NameHints) -> str | Quest
         return _of_pair(*ways[0], perpetual)
     if len(ways) > 1:
         names = [f"{first}/{second}" for first, second in ways]
-        return Question(f"the symbol {text}, which can be {' or '.join(names)}", "symbol", names[0], names[1])
+        return OpenQuestion(f"the symbol {text}, which can be {' or '.join(names)}", "symbol", names[0], names[1])
     base = base_of(bare)
     mine = [pair for pair in hints.pairs if pair[0] == base]
     if len(mine) == 1:
         return _of_pair(*mine[0], perpetual)
     answer = base if base.isalnum() and 1 < len(base) < 12 else hints.base or "BTC"
-    return Question(f"the symbol {text}, without the currency it is priced in", "symbol", f"{answer}/USDT", f"{answer}/USD")
+    return OpenQuestion(
+        f"the symbol {text}, without the currency it is priced in", "symbol", f"{answer}/USDT", f"{answer}/USD"
+    )
 
 
-def _of_pair(base: str, quote: str, perpetual: bool | None) -> str | Question:
+def _of_pair(base: str, quote: str, perpetual: bool | None) -> str | OpenQuestion:
     if perpetual is None:
         if quote in ("USD", "EUR", "GBP", "JPY", "KRW"):
             return f"{base}/{quote}"  # perpetuals are quoted in coins
@@ -102,14 +104,21 @@ def _of_pair(base: str, quote: str, perpetual: bool | None) -> str | Question:
     return f"{base}/{quote}:{quote}" if perpetual else f"{base}/{quote}"
 
 
-def _kind_question(ways: tuple[tuple[str, str], ...], text: str) -> Question | None:
+def _kind_question(ways: tuple[tuple[str, str], ...], text: str) -> OpenQuestion | None:
     if len(ways) != 1:
         return None
     ((base, quote),) = ways
-    return Question(f"{text}, which can be spot ({base}/{quote}) or a perpetual ({base}/{quote}:{quote})", "perpetual", "--spot", "--perpetual")
+    return OpenQuestion(
+        f"{text}, which can be spot ({base}/{quote}) or a perpetual ({base}/{quote}:{quote})",
+        "perpetual",
+        "--spot",
+        "--perpetual",
+    )
 
 
-def identify_timeframe(rows: CandleRows, hints: NameHints, options: ImportOptions, stated: str | None, attempted: str) -> str | Question:
+def identify_timeframe(
+    rows: CandleRows, hints: NameHints, options: ImportOptions, stated: str | None, attempted: str
+) -> str | OpenQuestion:
     """The timeframe of rows, or what is to be asked.
 
     Args:
@@ -136,7 +145,9 @@ def identify_timeframe(rows: CandleRows, hints: NameHints, options: ImportOption
         return infer_timeframe(rows.time, attempted)
     if hints.timeframe is not None:
         return hints.timeframe
-    return Question(f"{len(known)} bar{'' if len(known) == 1 else 's'}, whose length is not known", "timeframe", "1h")
+    return OpenQuestion(
+        f"{len(known)} bar{'' if len(known) == 1 else 's'}, whose length is not known", "timeframe", "1h"
+    )
 
 
 def _require_spacing(time: IntArray, length: int, frame: str, attempted: str) -> None:

@@ -72,7 +72,7 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedFile:
     """A file that was not imported.
 
     Attributes:
@@ -107,7 +107,7 @@ class ImportReport:
 
     markets: tuple[Imported, ...]
     skipped: tuple[Path, ...] = ()
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from quorate.core.clock import now_ms
 from quorate.core.errors import ArgumentError, DataError, QuorateError, TooLittleHistoryError
 from quorate.core.progress import Progress, silent
-from quorate.core.tables import Question
+from quorate.core.tables import OpenQuestion
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, join
 from quorate.market.files.candle_store import merge_candles, merge_funding
@@ -24,7 +24,7 @@ from quorate.market.quality.candle_checks import check_candles, check_funding
 from quorate.market.quality.quality_report import QualityReport
 from quorate.market.tables.command_line import ImportOptions, download_command, import_command
 from quorate.market.tables.identify import hints_of, identify_symbol, identify_timeframe
-from quorate.market.tables.import_report import Imported, ImportReport, Refused
+from quorate.market.tables.import_report import Imported, ImportReport, RefusedFile
 from quorate.market.tables.read_files import ReadFile, ReadRows, read_file
 from quorate.market.tables.readers import ending_of
 from quorate.market.tables.table_names import parse_table
@@ -84,7 +84,7 @@ class _Import:
     now: int
     groups: dict[_Key, list[_Source]] = field(default_factory=dict)
     skipped: list[Path] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedFile] = field(default_factory=list)
 
     def add(self, path: Path) -> None:
         """Sort a file, or those of a folder, into groups of one market."""
@@ -92,7 +92,7 @@ class _Import:
             searched = is_folder(path)
             found = files_below(path, _could_hold_candles) if searched else [path]
         except DataError as error:
-            self.refused.append(Refused(path, error))
+            self.refused.append(RefusedFile(path, error))
             return
         for file in found:
             try:
@@ -122,7 +122,7 @@ class _Import:
                 identify_symbol(part.rows, hints, self.options, attempted),
                 identify_timeframe(part.rows, hints, self.options, stated, attempted),
             ):
-                if not isinstance(found, Question):
+                if not isinstance(found, OpenQuestion):
                     keys.append(found)
                 elif found.option not in {question.option for question in questions}:
                     questions.append(found)
@@ -137,7 +137,7 @@ class _Import:
         if source.part is not None or source.path not in [known.path for known in group]:
             group.append(source)
 
-    def _ask(self, path: Path, read: ReadFile, questions: Sequence[Question]) -> None:
+    def _ask(self, path: Path, read: ReadFile, questions: Sequence[OpenQuestion]) -> None:
         """Refuse a file that leaves something open, with the commands that import it."""
         found = "; ".join(question.found for question in questions)
         if read.missing is not None and any(question.option == "download" for question in questions):
@@ -153,20 +153,24 @@ class _Import:
                 answered = answered.answered(question.option, question.answer)
             commands = [import_command(path, self.folder, each) for each in (answered, *self._others(questions))]
             remedy = f"Run: {commands[0]}"
-        error = DataError(f"import {path}", found=found, expected="one way to read it", remedy=remedy)
-        self.refused.append(Refused(path, error, tuple(commands)))
+        expected = "one way to read it" if read.missing is None else read.missing.expected
+        error = DataError(f"import {path}", found=found, expected=expected, remedy=remedy)
+        self.refused.append(RefusedFile(path, error, tuple(commands)))
 
-    def _others(self, questions: Sequence[Question]) -> Iterator[ImportOptions]:
+    def _others(self, questions: Sequence[OpenQuestion]) -> Iterator[ImportOptions]:
         """The options with the other answer to one question each."""
         for asked in questions:
             if asked.other:
                 options = self.options
                 for question in questions:
-                    options = options.answered(question.option, question.other if question is asked else question.answer)
+                    options = options.answered(
+                        question.option, question.other if question is asked else question.answer
+                    )
                 yield options
 
     def _refuse(self, path: Path, error: QuorateError) -> None:
-        self.refused.append(Refused(path, error, (import_command(path, self.folder, self.options),)))
+        commands = (import_command(path, self.folder, self.options),) if path.exists() else ()
+        self.refused.append(RefusedFile(path, error, commands))
 
     def merge(self, key: _Key, sources: list[_Source]) -> Imported | None:
         """Check the rows of one market and merge them; None if all of its files are refused."""
@@ -255,14 +259,18 @@ class _Import:
 def _has_rows(work: _Import, market: MarketFile, files: tuple[Path, ...], report: QualityReport) -> bool:
     """Whether there is a closed row; otherwise the files are refused."""
     if not report.kept:
-        what = f"{report.conflicts} rows that contradict each other" if report.conflicts else f"no closed row in {report.rows} rows"
+        what = (
+            f"{report.conflicts} rows that contradict each other"
+            if report.conflicts
+            else f"no closed row in {report.rows} row{'' if report.rows == 1 else 's'}"
+        )
         error = TooLittleHistoryError(
             f"import {market.kind} of {market.symbol}",
             found=f"{what} of {', '.join(str(path) for path in files[:3])}",
             expected="at least one",
             remedy="Download more of the market's history.",
         )
-        work.refused += [Refused(path, error) for path in files]
+        work.refused += [RefusedFile(path, error) for path in files]
     return bool(report.kept)
 
 

@@ -4,19 +4,39 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from quorate.market.files.spellings import KNOWN_BASES, OTHER_BASES, QUOTES, cuts, normal_timeframe
 
 _TRADINGVIEW = re.compile(r"(?P<exchange>[A-Z0-9]+)_(?P<name>[^,\s]+), (?P<length>\w+?)(?:_[0-9a-f]{3,})?(?: \(\d+\))?")
 _PARTS = re.compile(r"[^\w]+|_+")
-_PERPETUAL = frozenset("p perp perps perpetual swap futures um linear usdm usdtm".split())
-_SPOT = frozenset("spot kraken coinbase bitstamp gemini investing".split())
-_WORDS = {"hourly": "1h", "hour": "1h", "daily": "1d", "day": "1d", "d": "1d", "minute": "1m", "weekly": "1w", "week": "1w"}
+_PERPETUAL = frozenset(["p", "perp", "perps", "perpetual", "swap", "futures", "um", "linear", "usdm", "usdtm"])
+_SPOT = frozenset(["spot", "kraken", "coinbase", "bitstamp", "gemini", "investing"])
+_WORDS = {
+    "hourly": "1h",
+    "hour": "1h",
+    "daily": "1d",
+    "day": "1d",
+    "d": "1d",
+    "minute": "1m",
+    "weekly": "1w",
+    "week": "1w",
+}
 # Minutes that names of MetaTrader, TradingView and Kraken end in.
 _MINUTES = frozenset((1, 3, 5, 15, 30, 60, 120, 240, 360, 720, 1440, 10080))
 _COINS = {
-    **{"bitcoin": "BTC", "ethereum": "ETH", "litecoin": "LTC", "dogecoin": "DOGE", "cardano": "ADA", "solana": "SOL"},
-    **{"ripple": "XRP", "xrp": "XRP", "bitcoincash": "BCH", "polkadot": "DOT", "chainlink": "LINK", "tron": "TRX"},
+    "bitcoin": "BTC",
+    "ethereum": "ETH",
+    "litecoin": "LTC",
+    "dogecoin": "DOGE",
+    "cardano": "ADA",
+    "solana": "SOL",
+    "ripple": "XRP",
+    "xrp": "XRP",
+    "bitcoincash": "BCH",
+    "polkadot": "DOT",
+    "chainlink": "LINK",
+    "tron": "TRX",
 }
 _FIAT = frozenset(("USD", "EUR", "GBP", "JPY", "AUD", "TRY", "BRL", "KRW"))
 
@@ -56,7 +76,7 @@ def name_hints(stem: str) -> NameHints:
     words = [part.lower() for part in parts]
     perpetual = True if _PERPETUAL & {*words} else False if _SPOT & {*words} else None
     frame = next(filter(None, map(_length, parts)), None)
-    for first, second in zip(parts, parts[1:], strict=False):
+    for first, second in pairwise(parts):
         if second.upper() in QUOTES and _is_base(first):
             place = parts.index(second)
             doubled = parts[place + 1 : place + 2] == [second]
@@ -108,4 +128,4 @@ def _is_base(text: str) -> bool:
 
 
 def _is_pair(way: tuple[str, str], part: str) -> bool:
-    return way[0] in KNOWN_BASES or part.upper() == part and len(way[0]) > 1
+    return way[0] in KNOWN_BASES or (part.upper() == part and len(way[0]) > 1)

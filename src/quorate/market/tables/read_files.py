@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quorate.core.errors import DataError
-from quorate.core.tables import CandleRows, Question, ReadOptions, Table, UnclearTableError, candle_rows
+from quorate.core.tables import CandleRows, OpenQuestion, RawTable, ReadOptions, UnclearTableError, candle_rows
 from quorate.core.tables.candle_rows import open_times
 from quorate.core.types import CANDLE_COLUMNS
 from quorate.market.columns import Columns
@@ -46,7 +46,7 @@ class ReadFile:
     """
 
     parts: tuple[ReadRows, ...]
-    questions: tuple[Question, ...] = ()
+    questions: tuple[OpenQuestion, ...] = ()
     span: tuple[int, int] | None = None
     missing: UnclearTableError | None = None
 
@@ -67,8 +67,8 @@ def read_file(path: Path, options: ImportOptions, attempted: str, *, market: str
     """
     tables = read_tables(path, everything=bool(options.read.columns))
     parts: list[ReadRows] = []
-    questions: list[Question] = []
-    missing: list[tuple[UnclearTableError, Table]] = []
+    questions: list[OpenQuestion] = []
+    missing: list[tuple[UnclearTableError, RawTable]] = []
     for table in tables:
         read = options
         while True:
@@ -87,8 +87,8 @@ def read_file(path: Path, options: ImportOptions, attempted: str, *, market: str
             parts += [ReadRows(each, table.name, table.above) for each in rows]
             break
     if missing and not parts:
-        error, table = missing[0]
-        return ReadFile((), tuple(questions) or error.questions, _span(table, options.read, attempted), error)
+        reason, table = missing[0]
+        return ReadFile((), tuple(questions) or reason.questions, _span(table, options.read, attempted), reason)
     return ReadFile(tuple(parts), tuple(questions))
 
 
@@ -97,7 +97,7 @@ def rows_columns(rows: CandleRows) -> Columns:
     return Columns(rows.time, **{name: rows.values[name] for name in CANDLE_COLUMNS}, synthetic=rows.synthetic)
 
 
-def _span(table: Table, options: ReadOptions, attempted: str) -> tuple[int, int] | None:
+def _span(table: RawTable, options: ReadOptions, attempted: str) -> tuple[int, int] | None:
     try:
         time = open_times(table, attempted, options)
     except DataError:  # the dates are no dates either: the columns are the first thing to be said

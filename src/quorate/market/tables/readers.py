@@ -12,7 +12,7 @@ from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
 from quorate.core.errors import DataError
-from quorate.core.tables import Table
+from quorate.core.tables import RawTable
 from quorate.market.files.formats import FOREIGN, MOST_BYTES, inflate, read_bytes
 
 _TEXT = (".csv", ".tsv", ".txt")
@@ -27,7 +27,9 @@ ENDINGS = (".csv.gz", ".tsv.gz", ".txt.gz", ".json.gz", *_TEXT, ".zip", *_BOOKS,
 OTHER_ENDINGS = {
     **dict.fromkeys((".xls", ".xlsb", ".ods", ".numbers"), "Save the sheet as .xlsx or .csv"),
     ".hst": "Export the history as CSV in MetaTrader's history centre",
-    **dict.fromkeys((".pkl", ".pickle", ".h5", ".hdf5", ".hdf", ".db", ".sqlite", ".npz"), "Save the table as .parquet or .csv"),
+    **dict.fromkeys(
+        (".pkl", ".pickle", ".h5", ".hdf5", ".hdf", ".db", ".sqlite", ".npz"), "Save the table as .parquet or .csv"
+    ),
     **dict.fromkeys((".7z", ".rar", ".tar", ".bz2", ".xz", ".zst"), "Unpack the archive"),
 }
 
@@ -50,7 +52,7 @@ def ending_of(path: Path) -> str:
     return next((ending for ending in ENDINGS if name.endswith(ending)), "")
 
 
-def read_tables(path: Path, *, everything: bool = False) -> tuple[Table, ...]:
+def read_tables(path: Path, *, everything: bool = False) -> tuple[RawTable, ...]:
     """Read the tables of one file: one, or those of an archive or a workbook.
 
     Args:
@@ -76,7 +78,7 @@ def read_tables(path: Path, *, everything: bool = False) -> tuple[Table, ...]:
         raise _unreadable(path, ending, " ".join(str(error).split())[:200]) from error
 
 
-def _read(ending: str, content: bytes, *, everything: bool) -> list[Table]:
+def _read(ending: str, content: bytes, *, everything: bool) -> list[RawTable]:
     if ending == ".zip":
         return _read_zip(content, everything=everything)
     if ending.endswith(".gz"):
@@ -98,12 +100,14 @@ def _read(ending: str, content: bytes, *, everything: bool) -> list[Table]:
     return [read_parquet(content) if ending == ".parquet" else read_feather(content)]
 
 
-def _read_zip(content: bytes, *, everything: bool) -> list[Table]:
+def _read_zip(content: bytes, *, everything: bool) -> list[RawTable]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = [
             (member, ending)
             for member in archive.infolist()
-            if (ending := ending_of(Path(member.filename))) and ending != ".zip" and not member.filename.startswith("__MACOSX")
+            if (ending := ending_of(Path(member.filename)))
+            and ending != ".zip"
+            and not member.filename.startswith("__MACOSX")
         ]
         if not members:
             raise ValueError("no table in the zip, such as a CSV file")

@@ -32,8 +32,8 @@ def read_table(path: Path, symbol: str | None = None) -> Columns:
         symbol: its market; a column of symbols must name the same one.
 
     Raises:
-        DataError: the file cannot be read, is of another format, lacks columns, can be read in several ways, or its rows
-            name another market.
+        DataError: the file cannot be read, is of another format, lacks columns or can be read in several ways; or its
+            rows name another market.
     """
     read = read_file(path, ImportOptions(symbol=symbol), f"read {path}", market=symbol or "")
     if read.questions:

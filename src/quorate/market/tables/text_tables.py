@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from quorate.core.tables import Table, TableColumn
+from quorate.core.tables import RawTable, TableColumn
 from quorate.core.tables.column_names import role_of, roles_in
 from quorate.core.tables.date_texts import clock_ms, parse_dates
 from quorate.core.tables.number_texts import is_number_text
 from quorate.core.tables.table import text_column
 from quorate.market.tables.arrow_tables import owned, table_column
 
-# Of the files that people have: UTF-8, then what spreadsheets write on Windows.
-_ENCODINGS = ("utf-8-sig", "cp1252", "cp1251", "gb18030", "shift_jis", "cp949", "iso8859_9", "cp1250")
+# What spreadsheets write on Windows where it is not UTF-8; the one by which most names of columns are known is taken.
+_ENCODINGS = ("cp1252", "cp1251", "gb18030", "shift_jis", "cp949", "iso8859_9", "cp1250")
 _DELIMITERS = "\t;|,"
 _HEAD_BYTES, _HEAD_LINES = 65_536, 60
 _NEEDED = frozenset(("open", "high", "low", "close", "volume"))
@@ -33,7 +33,7 @@ class _Shape(NamedTuple):
     heads: tuple[tuple[str, ...], ...]
 
 
-def read_text(content: bytes, *, everything: bool = False) -> Table:
+def read_text(content: bytes, *, everything: bool = False) -> RawTable:
     """Read a table of text.
 
     Args:
@@ -54,7 +54,11 @@ def read_text(content: bytes, *, everything: bool = False) -> Table:
         content = b"\n".join(b" ".join(line.split()) for line in content.splitlines())
     wanted = list(range(len(shape.heads)))
     roles = [_roles(heads) for heads in shape.heads]
-    if not everything and all(len(heads) == 1 for heads in shape.heads) and {*_NEEDED} <= {r for role in roles for r in role}:
+    if (
+        not everything
+        and all(len(heads) == 1 for heads in shape.heads)
+        and {*_NEEDED} <= {r for role in roles for r in role}
+    ):
         wanted = [n for n, role in enumerate(roles) if role or not any(shape.heads[n])]
 
     def read(types: dict[str, pa.DataType] | None = None) -> list[TableColumn]:
@@ -68,11 +72,11 @@ def read_text(content: bytes, *, everything: bool = False) -> Table:
         return columns
 
     @cache
-    def texts() -> Table:
+    def texts() -> RawTable:
         types = {str(number): pa.string() for number in wanted}
-        return Table(tuple(read(types)), above=shape.above, comma=shape.delimiter == ",")
+        return RawTable(tuple(read(types)), above=shape.above, comma=shape.delimiter == ",")
 
-    return Table(tuple(read()), texts, shape.above, comma=shape.delimiter == ",")
+    return RawTable(tuple(read()), texts, shape.above, comma=shape.delimiter == ",")
 
 
 def _roles(heads: Sequence[str]) -> set[str]:
@@ -83,6 +87,8 @@ def _read(content: bytes, shape: _Shape, wanted: list[int], types: dict[str, pa.
     from pyarrow import csv as tables
 
     names = [str(number) for number in range(len(shape.heads))]
+    if len(content) < _HEAD_BYTES and len(content.splitlines()) <= shape.skipped:
+        return pa.table({name: pa.array([], pa.float64()) for name in names})  # a header without rows
     # Without threads, from memory that Arrow owns, see `owned`.
     return tables.read_csv(
         pa.BufferReader(owned(content)),
@@ -106,14 +112,17 @@ def _utf8(content: bytes) -> bytes:
         return content.removeprefix(b"\xef\xbb\xbf")
     except UnicodeDecodeError:
         pass
-    best, most = content, 0
-    for encoding in _ENCODINGS[1:]:
+    best, most = content.decode("cp1252", errors="replace").encode(), 0
+    for encoding in _ENCODINGS:
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        found = max((roles_in(line.replace(";", ",").replace("\t", ",").split(",")) for line in text.splitlines()[:5]), default=0)
-        if found > most or most == 0 and best is content and "\x00" not in text:
+        found = max(
+            (roles_in(line.replace(";", ",").replace("\t", ",").split(",")) for line in text.splitlines()[:5]),
+            default=0,
+        )
+        if found > most:
             best, most = text.encode(), found
     return best
 
@@ -139,7 +148,9 @@ def _shape(lines: list[str]) -> _Shape:
         while len(row) < width:
             # Of a row with one value more than the header, the first is its number; or each line ends in a delimiter.
             row.insert(len(row) if data < len(rows) and not rows[data][-1].strip() else 0, "")
-    width = max([width, *map(len, headers)]) if data >= len(rows) else width
+    if headers and len(headers[-1]) == width + 1 and not headers[-1][-1].strip():
+        headers = [row[:-1] for row in headers]
+    width = max([width, *map(len, headers)])
     heads = tuple(tuple(row[place].strip() for row in headers if place < len(row)) for place in range(width))
     return _Shape(delimiter, skipped + data, above, heads)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import zipfile
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 
-from quorate.core.tables import Table, TableColumn
+from quorate.core.tables import RawTable, TableColumn
 from quorate.core.tables.column_names import roles_in
 from quorate.core.tables.table import text_column
 
@@ -18,7 +18,7 @@ _MOST_BYTES = 2**29
 _HEAD_ROWS = 20
 
 
-def read_workbook(content: bytes) -> list[Table]:
+def read_workbook(content: bytes) -> list[RawTable]:
     """Read the sheets of an .xlsx file that hold a table; values of formulas as they were last calculated.
 
     Raises:
@@ -49,7 +49,7 @@ def read_workbook(content: bytes) -> list[Table]:
     return found
 
 
-def _table(rows: list[list[Any]], name: str, epoch: int) -> Table | None:
+def _table(rows: list[list[Any]], name: str, epoch: int) -> RawTable | None:
     rows = [row for row in rows if any(cell not in (None, "") for cell in row)]
     data = next((number for number, row in enumerate(rows) if _is_data(row)), None)
     if data is None:
@@ -71,7 +71,7 @@ def _table(rows: list[list[Any]], name: str, epoch: int) -> Table | None:
         if any(heads) or any(value not in (None, "") for value in values):
             columns.append(_column(heads, values))
     above = tuple(" ".join(filter(None, _texts(row))) for row in rows[:first])
-    return Table(tuple(columns), above=above, name=name, epoch=epoch)
+    return RawTable(tuple(columns), above=above, name=name, epoch=epoch)
 
 
 def _texts(row: list[Any]) -> list[str]:
@@ -90,7 +90,7 @@ def _is_data(row: list[Any]) -> bool:
 def _column(heads: tuple[str, ...], cells: list[Any]) -> TableColumn:
     present = [cell for cell in cells if cell not in (None, "")]
     if present and all(isinstance(cell, date) for cell in present):
-        stamps = [np.datetime64("NaT") if cell in (None, "") else _rounded(cell) for cell in cells]
+        stamps = [np.datetime64("NaT", "s") if cell in (None, "") else _rounded(cell) for cell in cells]
         return TableColumn(heads, np.array(stamps, dtype="datetime64[ms]"))
     if present and all(isinstance(cell, time) for cell in present):
         clocks = [0 if cell in (None, "") else (cell.hour * 60 + cell.minute) * 60 + cell.second for cell in cells]
@@ -104,8 +104,8 @@ def _column(heads: tuple[str, ...], cells: list[Any]) -> TableColumn:
 
 def _rounded(cell: date) -> np.datetime64:
     """A date to the second: sheets store fractions of days."""
-    moment = np.datetime64(cell, "ms") if isinstance(cell, datetime) else np.datetime64(cell, "D").astype("datetime64[ms]")
-    return np.datetime64((int(moment.astype(np.int64)) + 500) // 1000, "s").astype("datetime64[ms]")
+    moment = cell if isinstance(cell, datetime) else datetime(cell.year, cell.month, cell.day)
+    return np.datetime64(moment + timedelta(milliseconds=500), "s")
 
 
 def _text(cell: Any) -> str:
@@ -125,7 +125,11 @@ def _require_values(content: bytes, sheet: str, rows: list[list[Any]]) -> None:
     book = load_workbook(io.BytesIO(content), read_only=True)
     for number, row in enumerate(book[sheet].iter_rows(values_only=True)):
         for place, cell in enumerate(row):
-            if isinstance(cell, str) and cell.startswith("=") and (place >= len(rows[number]) or rows[number][place] is None):
+            if (
+                isinstance(cell, str)
+                and cell.startswith("=")
+                and (place >= len(rows[number]) or rows[number][place] is None)
+            ):
                 from openpyxl.utils import get_column_letter
 
                 where = f"{get_column_letter(place + 1)}{number + 1}"

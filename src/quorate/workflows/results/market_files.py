@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from quorate.market.files.join_scales import JoinedFile
     from quorate.market.files.listing import ListedFile
     from quorate.market.files.splits import Split
-    from quorate.market.tables.import_report import Imported, ImportReport, Refused
+    from quorate.market.tables.import_report import Imported, ImportReport, RefusedFile
 
 
 class FileTable(listing.Listing):
@@ -147,7 +147,7 @@ class ImportResult(FileTable):
         return self.report.skipped
 
     @property
-    def refused(self) -> tuple[Refused, ...]:
+    def refused(self) -> tuple[RefusedFile, ...]:
         """Files that were not imported, each with the reason."""
         return self.report.refused
 
@@ -266,7 +266,11 @@ class FileList(FileTable):
 def _remarks(market: Imported) -> list[str]:
     """What an import did besides adding rows."""
     duplicates = market.merged.duplicates + market.report.duplicates
-    counts = ((duplicates, "rows known before"), (market.conflicts, "conflicting rows left out"), (market.report.gaps, "gaps"))
+    counts = (
+        (duplicates, "rows known before"),
+        (market.conflicts, "conflicting rows left out"),
+        (market.report.gaps, "gaps"),
+    )
     found = [f"{count:,} {what}" for count, what in counts if count]
     return found if market.merged.stored.changed else ["unchanged", *found]
 

@@ -21,7 +21,7 @@ except QuorateError:
 def test_they_exit_and_do_not_abort(tmp_path):
     path = tmp_path / "BTCUSDT-1h.csv"
     rows = [f"{1_704_067_200_000 + 3_600_000 * row},1.5,1.6,1.4,1.5,10\n" for row in range(60_000)]
-    rows[3] = '1704078000000,"1,234.5",1.6,1.4,1.5,10\n'
+    rows[3] = "1704078000000,1.5,x,1.4,1.5,10\n"
     path.write_text("open_time,open,high,low,close,volume\n" + "".join(rows))
     for _ in range(3):
         processes = [

@@ -28,14 +28,20 @@ def import_notes(result: ImportResult, zone: str | None) -> Iterator[str]:
         said = f"in {zone}" if zone else "as UTC"
         yield (
             f"times without a zone were read {said}: first bar {format_ms(first)} UTC, last bar {format_ms(last)} UTC"
-            + ("" if zone else "; if they are local, remove the file and import again with --tz, such as --tz Europe/Berlin")
+            + (
+                ""
+                if zone
+                else "; if they are local, remove the file and import again with --tz, such as --tz Europe/Berlin"
+            )
         )
     for market in result.markets:
         for note in market.notes:
             yield f"{market.symbol} {market.timeframe}: {_with_flags(note)}"
         if market.quarantine is not None:
             sources = ", ".join(map(str, market.conflicting[:3])) + (" ..." if market.conflicting[3:] else "")
-            rows = "1 row contradicts another" if market.conflicts == 1 else f"{market.conflicts:,} rows contradict others"
+            rows = (
+                "1 row contradicts another" if market.conflicts == 1 else f"{market.conflicts:,} rows contradict others"
+            )
             yield (
                 f"{market.symbol} {market.timeframe}: {rows} of the same time, in {sources}; left out and written to "
                 f"{market.quarantine}"
@@ -45,10 +51,12 @@ def import_notes(result: ImportResult, zone: str | None) -> Iterator[str]:
     for refused in result.refused:
         parts = [refused.error.found] + ([f"expected {refused.error.expected}"] if not refused.commands[1:] else [])
         yield f"refused {refused.path}: {_with_flags('; '.join(filter(None, parts)))}"
-        if refused.error.remedy and not refused.error.remedy.startswith("Run: "):
+        ready = refused.error.remedy.startswith("Run: ")
+        if refused.error.remedy and not ready:
             yield f"  {_with_flags(refused.error.remedy.partition(' To download them: ')[0])}"
         for number, command in enumerate(refused.commands):
-            yield f"  {'or:  ' if number else 'then:' if not refused.error.remedy.startswith('Run: ') else 'run: '} {command}"
+            lead = "or:  " if number else "run: " if ready else "then:"
+            yield f"  {lead} {command}"
 
 
 def _with_flags(text: str) -> str:

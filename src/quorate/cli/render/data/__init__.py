@@ -1,0 +1,1 @@
+"""Rendering of what happens to files of candles."""
