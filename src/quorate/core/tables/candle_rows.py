@@ -11,7 +11,7 @@ from quorate.core.errors import DataError
 from quorate.core.tables.columns import PRICES, Layout, find_columns, order_of, time_places
 from quorate.core.tables.number_texts import decimal_mark, is_number_text, parse_numbers
 from quorate.core.tables.table import RawTable, TableColumn
-from quorate.core.tables.time_columns import Times, read_times
+from quorate.core.tables.time_columns import Times, is_clock, is_time, read_times
 from quorate.core.tables.unclear import OpenQuestion, UnclearTableError
 from quorate.core.tables.zones import to_utc, zone_of
 from quorate.core.types.arrays import BoolArray, FloatArray, IntArray
@@ -135,12 +135,13 @@ def _mark(table: RawTable, layout: Layout, options: ReadOptions) -> str | OpenQu
     columns = [table.columns[place] for place in places]
     if options.decimal is not None:
         return options.decimal
-    if not any(column.kind == "O" for column in columns) and (table.texts is None or not _suspicious(table, columns)):
+    if not any(column.kind == "O" for column in columns) and (
+        table.texts is None or not _suspicious(table, layout, columns)
+    ):
         return ""
     source = table if table.texts is None else table.texts()
     texts = [text for place in places if source.columns[place].kind == "O" for text in source.columns[place].values]
-    others = (column for place, column in enumerate(table.columns) if place not in places and column.kind == "O")
-    texts += [text for column in others for text in column.examples(50) if is_number_text(text)]
+    texts += [text for column in _others(table, layout) for text in column.examples(50) if is_number_text(text)]
     mark = decimal_mark(texts)
     example = next((text for text in texts if text and ("," in text or "." in text)), "")
     if mark == "!":
@@ -155,12 +156,9 @@ def _mark(table: RawTable, layout: Layout, options: ReadOptions) -> str | OpenQu
     return mark.lstrip("?") or "."
 
 
-def _suspicious(table: RawTable, columns: list[TableColumn]) -> bool:
+def _suspicious(table: RawTable, layout: Layout, columns: list[TableColumn]) -> bool:
     """Whether points that were read as decimal ones could stand between thousands: all numbers have 3 decimals."""
-    if any(
-        column.kind == "O" and any("," in text and is_number_text(text) for text in column.examples(50))
-        for column in table.columns
-    ):
+    if any("," in text and is_number_text(text) for column in _others(table, layout) for text in column.examples(50)):
         return True
     floats = [column.values for column in columns if column.kind == "f"]
     if table.comma or not floats:
@@ -170,6 +168,14 @@ def _suspicious(table: RawTable, columns: list[TableColumn]) -> bool:
     return bool(len(known)) and bool(
         np.isclose(known * 1000, thousandths, rtol=0, atol=1e-6).all() and (known >= 1).all()
     )
+
+
+def _others(table: RawTable, layout: Layout) -> list[TableColumn]:
+    """Columns of texts that candles do not need, which show how the table writes numbers: changes in percent, say."""
+    used = {*layout.time, layout.symbol, layout.timeframe}
+    used |= {place for places in layout.markets.values() for place in places.values()}
+    columns = (column for place, column in enumerate(table.columns) if place not in used and column.kind == "O")
+    return [column for column in columns if not is_time(column) and not is_clock(column)]
 
 
 def _values(table: RawTable, place: int, mark: str, attempted: str) -> FloatArray:

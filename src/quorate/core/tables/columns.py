@@ -106,7 +106,7 @@ def find_columns(
     given = _given(table, named or {}, attempted)
     if not any(any(column.heads) for column in table.columns) and not given:
         return _by_position(table, attempted, volume=volume)
-    roles = [_role(column) for column in table.columns]
+    roles = _roles(table)
     time = given.get("date") or _time(table, roles)
     symbol = _only(given.get("symbol")) if "symbol" in given else _first(table, roles, "symbol")
     frame = _only(given.get("timeframe")) if "timeframe" in given else _first(table, roles, "timeframe")
@@ -157,7 +157,7 @@ def order_of(values: Mapping[str, np.ndarray]) -> tuple[str, ...]:
 
 def time_places(table: RawTable, named: Mapping[str, str], attempted: str) -> tuple[int, ...]:
     """Places of the open time's columns; empty where they are not found."""
-    return _given(table, named, attempted).get("date") or _time(table, [_role(column) for column in table.columns])
+    return _given(table, named, attempted).get("date") or _time(table, _roles(table))
 
 
 def _impossible(values: Mapping[str, np.ndarray]) -> int:
@@ -165,6 +165,18 @@ def _impossible(values: Mapping[str, np.ndarray]) -> int:
     with np.errstate(invalid="ignore"):
         top, bottom = np.fmax(values["open"], values["close"]), np.fmin(values["open"], values["close"])
         return int(((values["high"] < top) | (values["low"] > bottom)).sum())
+
+
+def _roles(table: RawTable) -> list[tuple[str, str]]:
+    """Role and unit of each column; single letters count where at least four of them are known: t,o,h,l,c,v."""
+    roles = [_role(column) for column in table.columns]
+    letters = [
+        len(column.name) == 1 and column.name.isascii() and role[0] != ""
+        for column, role in zip(table.columns, roles, strict=True)
+    ]
+    if sum(letters) > 3:
+        return roles
+    return [("", "") if letter else role for letter, role in zip(letters, roles, strict=True)]
 
 
 def _role(column: TableColumn) -> tuple[str, str]:

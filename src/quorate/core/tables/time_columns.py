@@ -156,8 +156,8 @@ def _scientific(texts: list[Any], name: str, attempted: str) -> Times:
             attempted,
             found=f"times that a spreadsheet has rounded: {example.strip()} in the column {name} is {same} rows",
             expected="all digits of each time, such as 1746057600000",
-            remedy="Import the file as it was before the spreadsheet saved it; or open that one there, format the column "
-            "as a number without decimals, and save it again.",
+            remedy="Import the file as it was before the spreadsheet saved it; or open that one there, format the "
+            "column as a number without decimals, and save it again.",
         )
     full = np.where(np.isfinite(values), np.nan_to_num(values), 0).astype(np.int64)
     return Times(milliseconds(full), True)
