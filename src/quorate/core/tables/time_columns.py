@@ -107,7 +107,7 @@ def _one_column(table: RawTable, column: TableColumn, place: int, attempted: str
                 return _scientific(texts, column.name, attempted)
             if present and all(re.fullmatch(r"-?\d+(?:[.,]\d+)?", text) for text in present):
                 numbers = [np.nan if text is None else float(text.replace(",", ".")) for text in texts]
-                whole = all(text is None or ("." not in text and "," not in text) for text in texts)
+                whole = all(text is None or (text.lstrip("-").isdecimal() and len(text) < 19) for text in texts)
                 if whole:
                     return _numbers(np.array([0 if text is None else int(text) for text in texts], np.int64), table)
                 return _numbers(np.array(numbers), table)
@@ -147,6 +147,7 @@ def _numbers(values: Any, table: RawTable) -> Times:
 def _scientific(texts: list[Any], name: str, attempted: str) -> Times:
     """Numbers such as 1.74606E+12, which are exact only if the spreadsheet has shown all their digits."""
     values = np.array([np.nan if not text else float(text.replace(",", ".")) for text in texts])
+    values = np.where(np.abs(np.nan_to_num(values)) < 2.0**62, values, np.nan)
     known = values[np.isfinite(values)]
     time = milliseconds(known.astype(np.int64))
     if len(np.unique(time)) < len(time) or (time % 60_000).any():
@@ -224,7 +225,7 @@ def _clock_numbers(values: IntArray) -> tuple[IntArray, bool]:
 
 def _is_compact(values: Any) -> bool:
     """Whether numbers are dates such as 20250501, 202505012330 or 20250501233000."""
-    if values.dtype.kind == "f" and (values % 1 != 0).any():
+    if values.dtype.kind == "f" and ((np.abs(values) > 1e15) | (values % 1 != 0)).any():
         return False
     whole = values.astype(np.int64)
     for digits in (8, 12, 14):

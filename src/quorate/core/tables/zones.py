@@ -12,6 +12,7 @@ from quorate.core.errors import ArgumentError, DataError, close_match
 from quorate.core.types.arrays import IntArray
 from quorate.core.types.times import NO_TIME
 
+_LATEST = 200_000_000_000_000  # ms; the year 8307
 _EPOCH = datetime(1970, 1, 1)
 
 
@@ -71,6 +72,8 @@ def to_utc(local: IntArray, zone: ZoneInfo, attempted: str) -> IntArray:
 
 
 def _offset(time: int, zone: ZoneInfo, fold: int) -> int:
+    if not 0 < time < _LATEST:  # the checks of candles refuse it
+        return 0
     moment = (_EPOCH + timedelta(milliseconds=time)).replace(tzinfo=zone, fold=fold)
     return round((moment.utcoffset() or timedelta()).total_seconds() * 1000)
 
