@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -106,8 +107,7 @@ def test_many_markets_and_bars_are_thinned_without_losing_extremes(
     kept = (np.arange(len(own)) >= 100) & ~((np.arange(len(own)) >= 200) & (np.arange(len(own)) < 240))
     columns = {name: getattr(own, name)[kept] for name in ("open", "high", "low", "close", "volume")}
     candles[second] = Candles(second, "1h", own.time[kept], **columns)
-    object.__setattr__(reported.setup, "candles", candles)
-    found = linked_figure(reported)
+    found = linked_figure(replace(reported, setup=replace(reported.setup, candles=candles)))
     assert found is not None
     assert (found["bars"], len(found["time"])) == (4, 120)
     assert np.diff(found["time"]).tolist() == [4 * HOUR_MS // 1000] * 119

@@ -162,13 +162,14 @@ def test_every_trade_is_listed_with_its_vote(page: str, run: ReportedRun) -> Non
     rows = [dict(zip(found["names"], row, strict=True)) for row in found["rows"]]
     trades = sorted(run.result.trades, key=lambda trade: (trade.entry_time, trade.symbol))
     assert len(rows) == len(trades) > 20
+    assert found["members"] == ["xgb", "lgbm"]
     for row, trade in zip(rows, trades, strict=True):
         assert found["symbols"][row["symbol"]] == trade.symbol
         assert row["net"] == pytest.approx(trade.net_usd, rel=1e-5)
         frame = run.frames[trade.symbol]
         at = int(np.flatnonzero(frame.time == trade.decided)[0])
         votes = []
-        for name in found["members"]:
+        for name in ("xgboost", "lightgbm"):
             scores = frame.scores[name][at]
             known = np.isfinite(scores).all()
             votes.append(f"{'SHB'[scores.argmax()]}{100 * scores.max():.0f}" if known else "-")

@@ -105,6 +105,7 @@ def probability_table(figures: Figure) -> Table:
     rows = tuple(
         (
             Cell(f"{name}, {'raw' if kind == 'score' else 'calibrated'}"),
+            cell(model, "rows", "count"),
             cell(model[kind], "log_loss", "loss"),
             cell(model[kind], "brier", "loss"),
             cell(model[kind], "ece", "loss"),
@@ -113,7 +114,7 @@ def probability_table(figures: Figure) -> Table:
         for name, model in models.items()
         for kind in ("score", "probability")
     )
-    columns = ("model", "log-loss", "Brier", "calibration error", "skill over prior")
+    columns = ("model", "rows", "log-loss", "Brier", "calibration error", "skill over prior")
     return Table("Raw scores and calibrated probabilities", columns, rows)
 
 

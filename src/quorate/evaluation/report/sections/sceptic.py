@@ -100,7 +100,10 @@ def _returns(page: Page, figures: Figures) -> Html:
 
 
 def _scores(page: Page, figures: Figures) -> Html:
-    rows = f"The tables of scores have the {figures['rows']:,} labelled bars on which each model voted."
+    rows = (
+        f"{figures['rows']:,} bars are labelled. Each model is measured on those on which it voted, which the tables "
+        "count; raw scores and probabilities are compared on the bars that have both."
+    )
     return page.group(
         "Scores",
         Html(f'<p class="muted">{rows}</p>'),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from quorate.core.types import CLASS_NAMES
+from quorate.core.types.signals import SHORT_NAMES
 from quorate.evaluation.report.page.template import Html
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def trade_rows(run: ReportedRun) -> dict[str, Any]:
         "symbols": symbols.found,
         "reasons": reasons.found,
         "consensus": consensus.found,
-        "members": members,
+        "members": [SHORT_NAMES.get(name, name) for name in members],
         "names": list(_ROW),
         "rows": rows,
     }
