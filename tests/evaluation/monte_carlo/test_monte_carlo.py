@@ -13,7 +13,7 @@ from quorate.core.settings import EvaluationSettings, Settings, TargetSettings, 
 from quorate.core.types import Action, Funding
 from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.monte_carlo import monte_carlo
-from quorate.evaluation.monte_carlo.resampled_market import resampled_markets
+from quorate.evaluation.monte_carlo.resampled_market import paths_of, resampled_markets
 from quorate.evaluation.monte_carlo.reshuffled_trades import closed_drawdown, redrawn, reshuffled
 
 START = parse_ms("2025-08-01")
@@ -127,3 +127,10 @@ def test_nothing_is_resampled_without_trades_or_paths(traded: Any) -> None:
     assert monte_carlo(frames, setup.trade(frames), setup, replace(SETTINGS, market_paths=0)) is None
     short = {symbol: frame.between(None, START + 100 * HOUR_MS) for symbol, frame in frames.items()}
     assert list(resampled_markets(short, setup, SETTINGS)) == []
+
+
+def test_many_bars_have_fewer_paths(traded: Any) -> None:
+    frames, _ = traded
+    many = EvaluationSettings(market_paths=50)
+    assert paths_of(frames, many) == 50
+    assert paths_of({str(place): next(iter(frames.values())) for place in range(700)}, many) == 20

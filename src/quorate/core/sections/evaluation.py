@@ -18,7 +18,7 @@ class EvaluationSettings(Section):
     bins: int = 10  # of the reliability diagram and the calibration error
     folds: int = 5  # of a walk-forward evaluation
     draws: int = 50  # random accounts of the baseline, with as many trades as the evaluated one
-    market_paths: int = 50  # resampled markets of the report's Monte Carlo; 0 leaves it out
+    market_paths: int = 50  # resampled markets of the report's Monte Carlo, 20 at most over many bars; 0 leaves it out
     plausible_auc: float = 0.60  # a column or model that separates BUY from SELL better than this is reported as a leak
     floors: tuple[float, ...] = (0.50, 0.55, 0.60, 0.65, 0.70, 0.75, 0.80)  # also evaluated beside the policy's floor
     importance_rows: int = 1_000  # rows of each test part for permutation importance; 0 disables it

@@ -13,7 +13,7 @@ from quorate.core.settings import EvaluationSettings
 from quorate.core.types import DecisionFrame, FloatArray
 from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.metrics.trades import account_curve
-from quorate.evaluation.monte_carlo.resampled_market import resampled_markets
+from quorate.evaluation.monte_carlo.resampled_market import paths_of, resampled_markets
 from quorate.evaluation.monte_carlo.reshuffled_trades import closed_drawdown, redrawn, reshuffled
 from quorate.trading.backtest.backtest_result import BacktestResult
 
@@ -94,10 +94,11 @@ def monte_carlo(
     drawn = redrawn(net, start, settings.resamples, settings.seed)
     orders = reshuffled(net, start, settings.resamples, settings.seed)
     paths: list[tuple[float, float]] = []
+    expected = paths_of(frames, settings)
     for path in resampled_markets(frames, setup, settings):
         curve = account_curve(path)
         paths.append((curve.total_return, curve.max_drawdown))
-        progress("resampling the market", len(paths), settings.market_paths)
+        progress("resampling the market", len(paths), expected)
     curve = account_curve(result)
     found = np.array(paths).T if paths else np.empty((2, 0))
     market = ResampledAccounts(found[0], found[1], curve.total_return, curve.max_drawdown) if paths else None

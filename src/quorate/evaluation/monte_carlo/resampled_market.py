@@ -21,11 +21,20 @@ from quorate.evaluation.backtest_setup import BacktestSetup
 from quorate.evaluation.statistics.block_bootstrap import FEWEST_BLOCKS
 from quorate.trading.backtest.backtest_result import BacktestResult
 
+# Bars of all markets together up to which a path takes less than a second or so; beyond them there are fewer paths.
+_EASY_BARS, _FEW_PATHS = 200_000, 20
+
+
+def paths_of(frames: Mapping[str, DecisionFrame], settings: EvaluationSettings) -> int:
+    """Number of resampled markets: `evaluation.market_paths`, and fewer where one of them takes long."""
+    bars = sum(len(frame) for frame in frames.values())
+    return settings.market_paths if bars <= _EASY_BARS else min(settings.market_paths, _FEW_PATHS)
+
 
 def resampled_markets(
     frames: Mapping[str, DecisionFrame], setup: BacktestSetup, settings: EvaluationSettings
 ) -> Iterator[BacktestResult]:
-    """Backtests of the decisions on `evaluation.market_paths` resampled markets, one after the other.
+    """Backtests of the decisions on `paths_of` resampled markets, one after the other.
 
     None without a BUY or SELL, or over fewer than five blocks. Markets without a decision to act are left out, since
     they cannot change the account.
@@ -46,7 +55,7 @@ def resampled_markets(
         return
     blocks = _Blocks(origin, length, count)
     markets = {symbol: _Market.of(symbol, frame, setup, blocks) for symbol, frame in acting.items()}
-    for number in range(settings.market_paths):
+    for number in range(paths_of(acting, settings)):
         order = np.random.default_rng([settings.seed, number]).integers(0, count, count)
         drawn = {symbol: market.drawn(order, blocks) for symbol, market in markets.items()}
         # A market that was listed late may have no bar in the blocks drawn.

@@ -113,7 +113,7 @@ def text_of(value: float, kind: Kind) -> str:
         case "usd":
             return f"{'-' if value < 0 else ''}${abs(value):,.2f}"
         case "bps":
-            return f"{value:+,.1f} bps"
+            return f"{round(value, 1) + 0.0:+,.1f} bps"  # avoids -0.0
         case "loss":
             return f"{value:.4f}"
         case "change":

@@ -43,18 +43,18 @@ def render_weight_report(search: WeightSearch) -> str:
         page.section(
             "Gate",
             page.prose("Fitted on all rows", [_gate_sentence(search)]),
-            *(
-                page.chart(drawn.get(name, ""), f"Weights against {name}", f"{about}; the other columns at their mean")
-                for name, about in document["regime"].items()
+            page.row(
+                *(
+                    page.chart(drawn.get(name, ""), f"Weights against {name}", f"{about}; others at their mean")
+                    for name, about in document["regime"].items()
+                )
             ),
         ),
     ]
-    provenance, about = (
-        document["provenance"],
-        (
-            f"{document['rows']:,} rows of {len(document['symbols'])} markets, {document['timeframe']}, "
-            f"{document['from'][:10]} to {document['to'][:10]}, {document['folds']} folds."
-        ),
+    provenance = document["provenance"]
+    about = (
+        f"{document['rows']:,} rows of {len(document['symbols'])} markets, {document['timeframe']}, "
+        f"{document['from'][:10]} to {document['to'][:10]}, {document['folds']} folds."
     )
     return page.document(
         "Member weights",

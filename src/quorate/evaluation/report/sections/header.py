@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from quorate.core.clock import iso_ms, timeframe_ms
+from quorate.evaluation.baselines.configurations import CONFIGURED
 from quorate.evaluation.report.formatting import text_of
 from quorate.evaluation.report.page.template import Html
 
@@ -67,7 +68,8 @@ def _policy(document: Mapping[str, Any]) -> str:
     deciding = [row["policy"] for row in document.get("signals_by_policy", ()) if row["in_force"]]
     name = deciding[0] if deciding else "each fold's own"
     floors = document.get("floors")
-    return f"{name}, floor {floors['floor']:g}" if floors and name in ("classic", "consensus") else name
+    floor = f", floor {floors['floor']:g}" if floors and name in ("classic", "consensus", CONFIGURED) else ""
+    return f"{'classic as configured' if name == CONFIGURED else name}{floor}"
 
 
 def listed(symbols: Sequence[str]) -> str:
