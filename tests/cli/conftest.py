@@ -27,8 +27,8 @@ SMALL = {
     "QUORATE_MODELS__PATCHTST__LAYERS": "1",
     "QUORATE_MODELS__PATCHTST__FEEDFORWARD": "32",
     "QUORATE_MODELS__PATCHTST__EPOCHS": "1",
-    # One thread a member: tests run side by side, and spinning threads would slow each other down.
     "QUORATE_EVALUATION__MARKET_PATHS": "4",
+    # One thread a member: tests run side by side, and spinning threads would slow each other down.
     "QUORATE_TRAIN__THREADS": "1",
     # A bundle of a few days would be closed.
     "QUORATE_POLICY__NAME": "classic",
