@@ -83,8 +83,6 @@ defaults but for these:
 # Longer collections are counted instead of shown.
 _SHOWN = 6
 
-_KINDS = {"boolean": "true, false", "array": "list", "object": "table", "string": "text"}
-
 
 def page() -> str:
     """The whole page."""
@@ -128,10 +126,10 @@ def _settings(name: str, schema: Mapping[str, Any]) -> Iterator[tuple[str, Mappi
 
 def _table(settings: Mapping[str, Mapping[str, Any]]) -> str:
     rows = [
-        f"| `{key}` | `{_shown(one['default'])}` | {_values(one)} | {_cell(one.get('description', ''))} |"
+        f"| `{key}` | `{_shown(one['default'])}` | {_cell(one.get('description', ''))}{_values(one)} |"
         for key, one in settings.items()
     ]
-    return "\n".join(["| setting | default | values | |", "|---|---|---|---|", *rows, ""])
+    return "\n".join(["| setting | default | |", "|---|---|---|", *rows, ""])
 
 
 def _shown(default: Any) -> str:
@@ -144,13 +142,10 @@ def _shown(default: Any) -> str:
 
 
 def _values(schema: Mapping[str, Any]) -> str:
+    """Choices or range, in brackets after the description; the default shows the type of the others."""
     if choices := schema.get("enum"):
-        return ", ".join(f"`{choice}`" for choice in choices)
-    if "minimum" in schema:
-        return f"{schema['minimum']:,} to {schema['maximum']:,}"
-    return {"boolean": "true, false", "array": "list", "object": "table", "string": "text"}.get(
-        schema["type"], "number"
-    )
+        return f" ({', '.join(f'`{choice}`' for choice in choices)})"
+    return f" ({schema['minimum']:,} to {schema['maximum']:,})" if "minimum" in schema else ""
 
 
 def _cell(text: str) -> str:
