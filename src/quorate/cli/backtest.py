@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from quorate.cli import options
+from quorate.core.text.plural import counted
 
 
 def backtest(
@@ -23,12 +24,14 @@ def backtest(
     guards: Annotated[
         bool, typer.Option("--guards/--no-guards", help=f"{options.GUARDS}; no guard is re-armed by a person.")
     ] = False,
+    trades: options.Trades = None,
+    full: options.Full = False,
     as_json: options.Json = False,
 ) -> None:
     """Backtest the decisions of a bundle on later candles.
 
-    The simulated account has fees, slippage, funding, stops, targets and time exits. The run is recorded in the trial
-    log.
+    The simulated account has fees, slippage, funding, stops, targets and time exits. One screen ends with the verdict:
+    what happened, beside holding and random entries, or why nothing was traded. The run is recorded in the trial log.
     """
     from quorate.cli import output
     from quorate.cli.render.evaluation import show_account
@@ -48,4 +51,6 @@ def backtest(
             start=start,
             end=end,
         )
-    output.print_json(result.to_json()) if as_json else show_account(result.to_json())
+    output.print_json(result.to_json()) if as_json else show_account(result, full=full)
+    if trades is not None:
+        output.note(f"{counted(len(result.result.trades), 'trade')} written to {result.write_trades(trades)}")

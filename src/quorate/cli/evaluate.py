@@ -9,6 +9,7 @@ import typer
 
 from quorate.cli import options
 from quorate.core.errors import ArgumentError
+from quorate.core.text.plural import counted
 
 
 def evaluate(
@@ -67,6 +68,8 @@ def evaluate(
             help="HTML report to write. [default: a new file in the setting evaluation.reports; none with --json]",
         ),
     ] = None,
+    trades: options.Trades = None,
+    full: options.Full = False,
     as_json: options.Json = False,
 ) -> None:
     """Evaluate an ensemble on bars outside its training span.
@@ -110,7 +113,9 @@ def evaluate(
         else:
             shared |= walk_only | {"rolling": rolling}
             result = walk_forward(data, progress=progress, **shared)
-    render.show_result(result, report, as_json=as_json)
+    render.show_result(result, report, as_json=as_json, full=full)
+    if trades is not None:
+        output.note(f"{counted(len(result.result.trades), 'trade')} written to {result.write_trades(trades)}")
 
 
 def _require_consistent(bundle: Path | None, walk_only: dict[str, Any], *, allow_training_span: bool) -> None:

@@ -59,6 +59,11 @@ End = Annotated[
 Symbols = Annotated[str | None, typer.Option("--symbols", metavar="A,B", help=SYMBOLS)]
 Top = Annotated[int | None, typer.Option("--top", min=1, metavar="N", help=TOP)]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document to standard output.")]
+Full = Annotated[bool, typer.Option("--full", help="Print all tables before the summary.")]
+Trades = Annotated[
+    Path | None,
+    typer.Option("--trades", metavar="FILE", help="CSV file to write each trade to, with the vote that decided it."),
+]
 AllowTrainingSpan = Annotated[
     bool,
     typer.Option("--allow-training-span", help="Allow bars that the bundle was trained on; the result is marked."),

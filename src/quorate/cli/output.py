@@ -27,6 +27,12 @@ _INTERVAL_S = 20.0
 # Width of tables where output is not a terminal.
 _PAGE_WIDTH = 120
 
+# Spaces before each column of a compact table.
+_INDENT = 2
+
+# Widest line of sentences.
+_SCREEN = 80
+
 # Narrower than this, lines are wrapped between words; wider terminals show most lines whole.
 _NARROW = 60
 
@@ -77,7 +83,7 @@ def console() -> Console:
     return Console(width=None if sys.stdout.isatty() else _named_width(), highlight=False)
 
 
-def columns() -> int:
+def console_width() -> int:
     """Width of the console, without the library that draws on it."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else _named_width()
 
@@ -89,7 +95,7 @@ def _named_width() -> int:
 
 def wrapped(line: str) -> list[str]:
     """A line as those of a narrow terminal: wrapped between words, with no word cut. Elsewhere the line itself."""
-    width = columns()
+    width = console_width()
     if width >= _NARROW or len(line) <= width:
         return [line]
     indent = line[: len(line) - len(line.lstrip())] + "  "
@@ -119,6 +125,22 @@ def print_rows(
 
     cells = tuple(tuple(Cell(text) for text in row) for row in rows)
     print_table(Table(title, tuple(columns), cells), synthetic=synthetic, prose=prose)
+
+
+def print_compact(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table of texts without lines and blank rows, for a screen that has several.
+
+    Args:
+        columns: names of the columns; the first is a name, the others are figures.
+        rows: as many texts each.
+    """
+    widths = [max(len(row[place]) for row in (columns, *rows)) for place in range(len(columns))]
+    if sum(widths) + _INDENT * len(widths) > console_width():
+        print_rows("", columns, rows)
+        return
+    for name, *figures in (columns, *rows):
+        shown = [text.rjust(width) for text, width in zip(figures, widths[1:], strict=True)]
+        print((" " * _INDENT).join(["", name.ljust(widths[0]), *shown]).rstrip())
 
 
 def print_table(table: Table, *, synthetic: bool = False, prose: bool = False) -> None:
@@ -199,6 +221,11 @@ def print_line(text: str = "") -> None:
     """Print a line of the result, or several."""
     for line in text.split("\n"):
         print(*wrapped(line), sep="\n")
+
+
+def print_sentence(text: str) -> None:
+    """Print a sentence, wrapped between words at the width of the terminal, and of a screen where it is wider."""
+    print(*textwrap.wrap(text, min(console_width(), _SCREEN), break_long_words=False, break_on_hyphens=False), sep="\n")
 
 
 def note(text: str) -> None:

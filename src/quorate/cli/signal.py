@@ -10,9 +10,15 @@ from quorate.cli import options
 
 
 def signal(
-    symbols: Annotated[list[str], typer.Argument(metavar="SYMBOL", help="Markets, such as BTC/USDT:USDT.")],
     bundle: options.BundlePath,
     data: options.Data,
+    symbols: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SYMBOL]...", help="Markets, such as BTC/USDT:USDT. [default: the bundle's]"),
+    ] = None,
+    all_markets: Annotated[
+        bool, typer.Option("--all", help="All markets of the data of the bundle's kind, perpetuals or spot.")
+    ] = False,
     timeframe: Annotated[
         str | None,
         typer.Option("--timeframe", metavar="LENGTH", help=f"{options.TIMEFRAME} [default: the bundle's]"),
@@ -22,12 +28,17 @@ def signal(
     panel: Annotated[
         bool, typer.Option("--panel", help="Ask the panel of language models about BUY and SELL; this may cost money.")
     ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Also print what did not decide: raw scores, or calibrated probabilities."),
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Predict the newest closed bar of each market.
 
-    Each decision is printed with the votes, the abstentions and the probabilities that it rests on. With --panel,
-    replies are recorded, and bars that the panel was asked about before cost nothing.
+    Each decision is printed with what decided it: the votes, or the calibrated probabilities. A market whose candles
+    cannot be read is named, the others are predicted, and the exit code is 1. `quorate explain` says what moved the
+    scores. With --panel, replies are recorded, and bars that the panel was asked about before cost nothing.
     """
     from quorate.cli import output
     from quorate.cli.render.signals import show
@@ -37,9 +48,14 @@ def signal(
         bundle,
         data,
         symbols,
+        all_markets=all_markets,
         timeframe=timeframe,
         policy=policy,
         allow_training_span=allow_training_span,
         panel=panel,
     )
-    output.print_json(result.to_json()) if as_json else show(result)
+    output.print_json(result.to_json()) if as_json else show(result, explain=explain)
+    for error in result.left_out.values():
+        output.note(f"error: {error}")
+    if result.left_out:
+        raise typer.Exit(1)

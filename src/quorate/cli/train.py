@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from quorate.cli import options
+from quorate.core.clock import format_ms
 from quorate.core.errors import ArgumentError
 
 
@@ -53,6 +54,7 @@ def train(
         typer.Option("--models", metavar="A,B", help=f"{options.MODELS} [default: those of the recipe]"),
     ] = None,
     features: options.Features = None,
+    full: options.Full = False,
     as_json: options.Json = False,
 ) -> None:
     """Train an ensemble and publish it as a bundle.
@@ -89,4 +91,14 @@ def train(
             else train_rolling(source, out, every=every, window=window, progress=progress, **shared)
         )
     training.note_cards((result,) if isinstance(result, TrainResult) else result.bundles)
-    output.print_json(result.to_json()) if as_json else training.show(result)
+    if as_json:
+        output.print_json(result.to_json())
+        return
+    folder = source if isinstance(source, str | Path) else data
+    training.show(result, full=full, following=_following(result.path, folder, end))
+
+
+def _following(bundle: Path, data: Path | str | None, end: int | None) -> str:
+    """The command to go on with: the newest signals, or where the span had an end, later candles."""
+    asked = f"--bundle {bundle}" + ("" if data is None else f" --data {data}")
+    return f"quorate signal {asked}" if end is None else f"quorate evaluate {asked} --from {format_ms(end)[:10]}"

@@ -66,6 +66,31 @@ def load_settings(path: Path | str | None = None, environment: Mapping[str, str]
     return _validate(values, str(file), {".".join(_keys(name)): name for name in variables})
 
 
+def setting_sources(section: str, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What sets the keys of a section: key -> the variable's name, or the path of the file; defaults are left out.
+
+    Args:
+        section: its name, such as "vote".
+        environment: variables to read instead of the process's own.
+
+    Raises:
+        SettingsError: a file that cannot be read.
+
+    >>> setting_sources("vote", {"QUORATE_VOTE__FLOOR": "0.3"})
+    {'floor': 'QUORATE_VOTE__FLOOR'}
+    """
+    if environment is None:
+        environment = os.environ
+    file = settings_file(environment)
+    table = {} if file is None else _read_toml(file).get(section, {})
+    found = dict.fromkeys(table, str(file)) if isinstance(table, Mapping) else {}
+    for name in settings_variables(environment):
+        where, key = (*_keys(name), "")[:2]
+        if where == section:
+            found[key] = name
+    return found
+
+
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return _parse_toml(read_regular_text(path, _MOST_BYTES))

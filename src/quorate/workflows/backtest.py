@@ -58,6 +58,7 @@ def backtest(
     from quorate.evaluation.criteria import criteria
     from quorate.evaluation.metrics.decisions import decision_figures
     from quorate.evaluation.metrics.equity import equity_figures
+    from quorate.evaluation.metrics.trade_groups import trade_groups
     from quorate.evaluation.metrics.trades import trade_figures
     from quorate.evaluation.verdict import with_verdict
     from quorate.workflows.inputs.market_data import data_name
@@ -95,6 +96,7 @@ def backtest(
         "policy": run.configuration.choice.get("decides", run.configuration.name),
         "decisions": decisions,
         "stats": stats,
+        "groups": trade_groups(run.result, settings.evaluation),
         "baselines": {
             **({} if figures is None else {"buy_and_hold": figures}),
             "random": random_entry_figures(run.result, accounts, settings.evaluation),

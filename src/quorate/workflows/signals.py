@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from quorate.core.clock import now_ms, timeframe_ms
-from quorate.core.errors import ArgumentError
+from quorate.core.errors import ArgumentError, DataError
 from quorate.core.progress import Progress, silent
+from quorate.workflows.inputs.applied_vote import vote_overrides
 from quorate.workflows.inputs.arguments import require_callback, require_flags, settings_of
 from quorate.workflows.inputs.market_data import Data, open_source, same_kind
 from quorate.workflows.inputs.panels import live_panel, no_provider
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from quorate.core.types import Candles, Policy, Signal
     from quorate.ensemble.inference import Predictor
     from quorate.llm.judging_panel import JudgingPanel
+    from quorate.market.source import CandleSource
     from quorate.trading.entry_panel import PanelVote
 
 # The newest closed bar opened up to two bars ago; one bar is added for a late download.
@@ -34,6 +36,7 @@ def signals(
     data: Data,
     symbols: Sequence[str] | str | None = None,
     *,
+    all_markets: bool = False,
     timeframe: str | None = None,
     policy: Policy | None = None,
     allow_training_span: bool = False,
@@ -48,8 +51,8 @@ def signals(
     Args:
         bundle: folder of a bundle, of bundles (its champion) or of a series, or one that is loaded.
         data: a Freqtrade data folder, or candles as `open_source` takes them.
-        symbols: markets in order, as a sequence or a text with commas; None for every market of the data of the kind
-            the bundle was trained on, perpetuals or spot.
+        symbols: markets in order, as a sequence or a text with commas; None for those that the bundle was trained on.
+        all_markets: every market of the data of the kind the bundle was trained on, perpetuals or spot.
         timeframe: None for the bundle's; any other is refused.
         policy: "classic", "calibrated", "consensus" or "closed", instead of the bundle's own.
         allow_training_span: also predict bars of the training span; these signals are marked.
@@ -64,7 +67,7 @@ def signals(
         TrainingSpanError: a bar of the training span that is not allowed.
         DataError: candles that cannot be read.
     """
-    require_flags(allow_training_span=allow_training_span, panel=panel)
+    require_flags(all_markets=all_markets, allow_training_span=allow_training_span, panel=panel)
     require_callback(progress=progress)
     settings = settings_of(settings)
     judge = live_panel(settings, settings.journal.url) if panel else None
@@ -73,20 +76,57 @@ def signals(
     loaded = load_live(bundle, settings, policy)
     require_timeframe(loaded, timeframe)
     timeframe = loaded.manifest.timeframe
-    wanted = split_names(symbols)
-    source = open_source(data, wanted, timeframe)
-    wanted = wanted or same_kind(source, loaded)
-    if not wanted:
+    named = split_names(symbols)
+    if named and all_markets:
         raise ArgumentError(
-            "choose the markets", found="none of the bundle's kind in the data", expected="`symbols` with candles"
+            "choose the markets", found="both `symbols` and `all_markets`", expected="either of them, or neither"
         )
-    markets = [source.candles(symbol, timeframe) for symbol in wanted]
+    source = open_source(data, named, timeframe)
+    wanted = named or _markets(source, loaded, all_markets=all_markets)
+    markets, left_out = _read(source, timeframe, wanted)
     made = []
     for number, candles in enumerate(markets, 1):
         made.append(loaded.predict(candles, allow_training_span=allow_training_span))
         progress("predicting", number, len(markets))
-    found = _marked(loaded, markets, made, now_ms())
+    found = replace(_marked(loaded, markets, made, now_ms()), left_out=left_out)
     return found if judge is None else _judged(found, markets, judge)
+
+
+def _markets(source: CandleSource, bundle: Predictor, *, all_markets: bool) -> tuple[str, ...]:
+    """The markets that the bundle was trained on and the data have, or all of its kind.
+
+    Raises:
+        ArgumentError: none.
+    """
+    kind = same_kind(source, bundle)
+    trained = set(bundle.manifest.symbols)
+    wanted = kind if all_markets else tuple(symbol for symbol in kind if symbol in trained)
+    if not wanted:
+        what = "of the bundle's kind" if all_markets or not kind else "that the bundle was trained on"
+        raise ArgumentError(
+            "choose the markets",
+            found=f"none {what} in the data",
+            expected="`symbols` with candles" if not kind else "`symbols`, or `all_markets`",
+        )
+    return wanted
+
+
+def _read(source: CandleSource, timeframe: str, symbols: Sequence[str]) -> tuple[list[Candles], dict[str, DataError]]:
+    """The candles of each market, and why those of some cannot be read.
+
+    Raises:
+        DataError: those of none can be read; the first market's error.
+    """
+    markets: list[Candles] = []
+    failures: dict[str, DataError] = {}
+    for symbol in symbols:
+        try:
+            markets.append(source.candles(symbol, timeframe))
+        except DataError as error:
+            failures[symbol] = error
+    if not markets:
+        raise next(iter(failures.values()))
+    return markets, failures
 
 
 def _judged(found: MarketSignals, markets: Sequence[Candles], panel: JudgingPanel) -> MarketSignals:
@@ -142,4 +182,4 @@ def _marked(bundle: Predictor, panel: Sequence[Candles], made: Sequence[Signal],
     benched = any(signal.mode == "partial" for signal in made)
     mode = "partial" if benched and bundle.mode == "full" else bundle.mode
     together = bundle.newest.manifest.metrics.get("agreement", {})
-    return MarketSignals(tuple(marked), mode, bundle.status(), together.get("effective_votes"))
+    return MarketSignals(tuple(marked), mode, bundle.status(), together.get("effective_votes"), vote_overrides(bundle))

@@ -6,24 +6,27 @@ from typing import TYPE_CHECKING
 
 from quorate.cli import output
 from quorate.cli.render import evaluation, training
+from quorate.core.text.plural import counted
 
 if TYPE_CHECKING:
     from quorate.workflows.results import DemoResult
 
 
+# Markets whose newest signal is shown.
+_SHOWN = 3
+
+
 def show(result: DemoResult) -> None:
-    """Training, signals, evaluation, and where the report is."""
+    """Training, some signals, the evaluation with its verdict, and where the report is."""
     training.show(result.trained)
     output.print_line()
-    output.print_line("[SYNTHETIC] Signals at the newest closed bar")
-    for signal in result.signals:
-        output.print_line(f"  {signal.symbol}  {signal.action.name} {signal.confidence:.0%}  {signal.line()}")
+    for signal in result.signals[:_SHOWN]:
+        output.print_line(f"{signal.symbol}  {signal.action.name} {signal.confidence:.0%}  {signal.line()}")
+    output.print_line(f"and the newest signals of {counted(len(result.signals[_SHOWN:]), 'other market')}")
     output.print_line()
-    evaluation.show(result.evaluation.to_json())
-    output.print_line()
-    output.print_line(
-        f"--edge set the predictable share of the variance of returns to {result.edge:g}. The figures show that the\n"
-        "program finds it; they are no estimate for real markets.\n"
-        f"report {result.page}\n"
-        "Watch it trade, bar by bar, with a dashboard: quorate serve --demo"
+    evaluation.show(result.evaluation)
+    output.print_sentence(
+        f"--edge set the predictable share of the variance of returns to {result.edge:g}: the figures show that the "
+        "program finds it, and are no estimate for real markets. Watch it trade: quorate serve --demo"
     )
+    output.print_line(f"report {result.page}")

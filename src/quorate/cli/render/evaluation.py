@@ -8,31 +8,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import output
+from quorate.cli.render.account import show_equity, show_groups, show_rivals, show_verdict
 from quorate.cli.render.quiet_bars import quiet_bars
 from quorate.cli.render.returns import show_returns
-from quorate.workflows.results.headline import marks_of
+from quorate.core.text.plural import counted
+from quorate.workflows.results.evaluation import subject
+from quorate.workflows.results.headline import closed_text, marks_of, span_text
 
 if TYPE_CHECKING:
     from quorate.evaluation.report.formatting import Table
-    from quorate.workflows.results import Evaluation
+    from quorate.workflows.results import Backtest, Evaluation
 
 # Models that fit beside each other in a table; further ones go into a table below.
 _ACROSS = 5
 
 
-def show_result(result: Evaluation, report: Path | None, *, as_json: bool) -> None:
+def show_result(result: Evaluation, report: Path | None, *, as_json: bool, full: bool = False) -> None:
     """Print an evaluation, and write its report.
 
     Args:
         result: of a bundle, a stack or a walk-forward.
         report: file of the report; None for a new one in the folder of the settings, or with `as_json` for none.
-        as_json: print the document instead of tables.
+        as_json: print the document instead of a summary.
+        full: print all tables before the summary.
     """
     document = result.to_json()
     if as_json:
         output.print_json(document)
     else:
-        show(document)
+        show(result, full=full)
     path = report if report is not None or as_json else _new_report(document)
     if path is not None:
         with output.progress() as progress:
@@ -54,38 +58,78 @@ def _new_report(document: Mapping[str, Any]) -> Path:
     return Path(load_settings().evaluation.reports) / f"{stamp}-{kind}.html"
 
 
-def show(document: Mapping[str, Any]) -> None:
-    """The main tables of an evaluation; all of its figures are in the report and in --json.
+def show(result: Evaluation, *, full: bool = False) -> None:
+    """An evaluation on one screen, which ends with the verdict.
 
     Args:
-        document: of `quorate evaluate --json`.
+        result: of a bundle, a stack or a walk-forward.
+        full: with the tables first; all figures are in the report and in --json.
     """
+    document = result.to_json()
     _marks(document)
-    if "rmse" in document["ensemble"]:
-        _show_stack(document)
-    else:
-        _show_votes(document)
+    if full:
+        _show_stack(document) if "rmse" in document["ensemble"] else _show_votes(document)
+    output.print_sentence(f"{subject(document)}, {span_text(document)}")
+    if document["verdict"]["outcome"] != "none":
+        show_equity(result.result)
+    show_rivals(document["trades"], document["baselines"])
+    output.print_sentence(_skill(document))
+    _criteria(document, full=full)
+    show_verdict(document["verdict"])
 
 
-def show_account(document: Mapping[str, Any]) -> None:
-    """The account of a backtest.
+def show_account(result: Backtest, *, full: bool = False) -> None:
+    """A backtest on one screen, which ends with the verdict.
 
     Args:
-        document: of `quorate backtest --json`.
+        result: of a bundle or a series.
+        full: with the tables first, and every market.
     """
     from quorate.evaluation.report.tables import cost_table, criteria_table, money_table, trade_table
 
+    document = result.to_json()
     _marks(document)
-    stats = document["stats"]
-    figures = {"trades": stats, "baselines": {}, "criteria": document["criteria"]}
-    for table in (criteria_table(figures), money_table(figures), trade_table(figures), cost_table(figures)):
-        _print(table, document)
-    _panel(document)
-    if "deflation" in document:
-        output.print_line(document["deflation"]["about"])
-    _funding_unknown(stats)
-    _contracts_unknown(document)
-    quiet_bars(document["quiet_bars"])
+    if full:
+        figures = {**document, "trades": document["stats"]}
+        for table in (criteria_table(figures), money_table(figures), trade_table(figures), cost_table(figures)):
+            _print(table, document)
+        _panel(document)
+        if "deflation" in document:
+            output.print_line(document["deflation"]["about"])
+        _funding_unknown(document["stats"])
+        _contracts_unknown(document)
+        quiet_bars(document["quiet_bars"])
+    output.print_sentence(result.headline.title)
+    if document["verdict"]["outcome"] != "none":
+        show_equity(result.result)
+    show_rivals(document["stats"], document["baselines"])
+    show_groups(document["groups"], document["currency"], full=full)
+    _criteria(document, full=full)
+    show_verdict(document["verdict"])
+
+
+def _skill(document: Mapping[str, Any]) -> str:
+    """What the scores are worth, beside the class prior or predicting zero."""
+    found = document["ensemble"]
+    if "rmse" in found:
+        return f"R2 of the returns against predicting zero: {_figure(found, 'r2_vs_zero')}"
+    parts = found.get("skill", {})
+    split = ", ".join(f"{name} {_figure(parts, name)}" for name in ("volatility", "direction") if name in parts)
+    return f"Log-loss below the class prior's by {_figure(found, 'skill_vs_prior')}" + (f": {split}" if split else "")
+
+
+def _figure(figures: Mapping[str, Any], name: str) -> str:
+    from quorate.evaluation.report.formatting import cell
+
+    shown = cell(figures, name, "percent")
+    return f"{shown.text} ({shown.interval})" if shown.interval else shown.text
+
+
+def _criteria(document: Mapping[str, Any], *, full: bool) -> None:
+    rows = [row for row in document["criteria"] if row["ok"] is not None]
+    met = sum(row["ok"] for row in rows)
+    more = "" if full else "; the tables: --full"
+    output.print_sentence(f"{met} of {counted(len(rows), 'success criterion', 'success criteria')} met{more}")
 
 
 def _print(table: Table, document: Mapping[str, Any]) -> None:
@@ -181,8 +225,10 @@ def _abstentions(folds: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _marks(document: Mapping[str, Any]) -> None:
+    because = document.get("closed_because")
     for mark in marks_of(document):
-        output.print_line(mark)
+        if not because or mark != closed_text(because):  # the verdict says so
+            output.print_sentence(mark)
 
 
 def _panel(document: Mapping[str, Any]) -> None:

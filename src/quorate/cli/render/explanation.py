@@ -19,7 +19,7 @@ _NAMED = 4
 
 def show(result: Explanation) -> None:
     """The decision, a table of contributions with a row a member, and the largest columns of the trees."""
-    show_signal(result.signal)
+    show_signal(result.signal, explain=True)
     output.print_line(f"  {_sentence(result)}")
     rows = [_row(SHORT_NAMES.get(model, model), own, result) for model, own in result.members.items()]
     if result.ensemble is not None:

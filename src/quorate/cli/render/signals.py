@@ -6,34 +6,67 @@ from typing import TYPE_CHECKING
 
 from quorate.cli import output
 from quorate.core.clock import format_ms
-from quorate.core.types import CLASS_NAMES
+from quorate.core.text.plural import counted
+from quorate.core.types import CLASS_NAMES, Action
+from quorate.ensemble.voting.calibrated_policy import GATES as CALIBRATED_GATES
+from quorate.workflows.inputs.applied_vote import overrides_text
 from quorate.workflows.results.headline import closed_text
 
 if TYPE_CHECKING:
+    from quorate.core.types import Signal
     from quorate.trading.entry_panel import PanelVote
     from quorate.workflows.results import MarketSignal, MarketSignals
 
 
-def show(result: MarketSignals) -> None:
-    """A few lines a market; stale data and missing members on standard error."""
+# Rule -> why it decided, where the policy counts votes or predicts returns.
+_WHY = {
+    "conflict": "no class has both most votes and most weight",
+    "no_votes": "no member voted",
+    "no_quorum": "fewer members agree than the quorum",
+    "volatility_gate": "too volatile for the members' own scores",
+    "below_floor": "its confidence is below the floor",
+    "fallback_rules": "no member is loaded: fallback rules",
+    "closed": "the policy is closed",
+    "within_cost": "the predicted return is within the costs",
+    "member_missing": "a member of the stack is missing",
+    **CALIBRATED_GATES,
+}
+
+
+def show(result: MarketSignals, *, explain: bool = False) -> None:
+    """A few lines a market; stale data and missing members on standard error.
+
+    Args:
+        result: the signals.
+        explain: with what did not decide.
+    """
+    if result.vote_overrides:
+        output.print_line(overrides_text(result.vote_overrides))
     for each in result:
-        show_signal(each)
-    if result.effective_votes is not None:
-        count = len(result.status)
-        output.print_line(f"the votes of {count} members are worth {result.effective_votes:.1f} independent ones")
+        show_signal(each, explain=explain)
+    for because in dict.fromkeys(each.signal.closed_because for each in result if each.signal.closed_because):
+        output.print_sentence(closed_text(because))
+    if explain and result.effective_votes is not None:
+        count = counted(len(result.status), "member")
+        output.print_line(f"the votes of {count} are worth {result.effective_votes:.1f} independent ones")
     if result.stale:
         output.note(f"data is stale: the newest closed bar opened at {format_ms(result.newest)}")
     if result.mode != "full":
         missing = [member for member, loaded in result.status.items() if not loaded]
         out = {gone.model for each in result for gone in each.signal.abstentions if gone.benched} - set(missing)
-        voting = f"{len(result.status) - len(missing) - len(out)} of {len(result.status)} members"
+        voting = f"{len(result.status) - len(missing) - len(out)} of {counted(len(result.status), 'member')}"
         reasons = [f"these could not be loaded: {', '.join(missing)}"] if missing else []
         reasons += [f"these are benched: {', '.join(sorted(out))}"] if out else []
         output.note(f"mode {result.mode}, {voting}: {'; '.join(reasons)}")
 
 
-def show_signal(each: MarketSignal) -> None:
-    """The decision, the votes and the probabilities that it rests on, and the abstentions."""
+def show_signal(each: MarketSignal, *, explain: bool = False) -> None:
+    """The decision, why, and the votes or the probabilities that decided it; and the abstentions.
+
+    Args:
+        each: the decision of a market.
+        explain: also the probabilities where votes decided, and the votes where probabilities did.
+    """
     made = each.signal
     notes = [
         "" if each.trained_symbol else "not a training symbol",
@@ -41,18 +74,35 @@ def show_signal(each: MarketSignal) -> None:
         "SYNTHETIC" if each.synthetic else "",
     ]
     tail = "".join(f" ({text})" for text in notes if text)
-    when = format_ms(each.time)
-    output.print_line(f"{made.symbol} {when}  {made.action.name} {made.confidence:.0%} by {made.rule}{tail}")
-    output.print_line(f"  {made.line()}")
-    if made.probabilities is not None:
+    # The confidence of a HOLD by the calibrated policy is the probability of the side that it did not take.
+    unsided = made.policy == "calibrated" and made.action == Action.HOLD
+    decided = made.action.name if unsided else f"{made.action.name} {made.confidence:.0%}"
+    output.print_line(f"{made.symbol} {format_ms(each.time)}  {decided}: {_why(made)}{tail}")
+    by_probability = made.policy == "calibrated" and made.probabilities is not None
+    if explain or not by_probability:
+        output.print_line(f"  {made.line()}")
+    if made.probabilities is not None and (explain or by_probability):
         shares = ", ".join(f"{name} {p:.0%}" for name, p in zip(CLASS_NAMES, made.probabilities, strict=True))
-        output.print_line(f"  probabilities: {shares}; decided by the {made.policy} policy")
-    if made.closed_because:
-        output.print_line(f"  {closed_text(made.closed_because)}")
+        output.print_line(f"  probabilities: {shares}; policy {made.policy}")
     for abstention in made.abstentions:
         output.print_line(f"  {abstention.model} abstains: {abstention.reason}")
     if each.panel is not None:
         _show_panel(each.panel)
+
+
+def _why(made: Signal) -> str:
+    """The clause that says what decided."""
+    if made.rule == "vote":
+        agreeing = sum(vote.action == made.action for vote in made.votes)
+        return f"{agreeing} of {counted(len(made.votes) + len(made.abstentions), 'member')}, {made.consensus}"
+    if made.rule == "calibrated" and made.expected_return is not None:
+        return f"probability of {made.action.name}, {made.expected_return:+.2%} expected after costs"
+    if made.rule == "predicted_return" and made.predicted_return is not None:
+        return f"a return of {made.predicted_return:+.2%} is predicted"
+    why = _WHY.get(made.rule, made.rule)
+    if made.policy == "calibrated" and made.expected_return is not None:
+        return f"{why} ({made.expected_return:+.2%} expected after them)" if made.rule == "below_return" else why
+    return why
 
 
 def _show_panel(vote: PanelVote) -> None:

@@ -8,7 +8,9 @@ from quorate.cli import output
 from quorate.cli.render.bundles import decides_by, show_choice
 from quorate.cli.render.quiet_bars import quiet_bars
 from quorate.core.clock import format_ms
+from quorate.core.text.plural import counted
 from quorate.evaluation.report.formatting import SYNTHETIC
+from quorate.evaluation.verdict import training_verdict
 from quorate.workflows.results.headline import closed_text
 
 if TYPE_CHECKING:
@@ -30,14 +32,23 @@ def note_markets(markets: ConfiguredMarkets) -> None:
     output.note(f"{config.exchange} {config.trading_mode}, {markets.timeframe}: {', '.join(markets.symbols)}")
 
 
-def show(result: TrainResult | SeriesResult) -> None:
-    """A bundle: rows, stages, and every member beside its baselines; a series: a line a bundle."""
+def show(result: TrainResult | SeriesResult, *, full: bool = False, following: str = "") -> None:
+    """A bundle on one screen, which ends with the champion's state; a series: a line a bundle.
+
+    Args:
+        result: of the training.
+        full: a bundle with all tables: validation rows, floors, columns, cost of each stage.
+        following: the next command; empty for none.
+    """
     from quorate.workflows.results import TrainResult
 
     if isinstance(result, TrainResult):
-        _show_bundle(result)
+        _show_tables(result) if full else _show_bundle(result)
     else:
         _show_series(result)
+    _show_champion(result.champion)
+    if following:
+        output.print_line(f"next: {following}")
 
 
 def note_cards(made: Iterable[TrainResult]) -> None:
@@ -48,6 +59,37 @@ def note_cards(made: Iterable[TrainResult]) -> None:
 
 
 def _show_bundle(trained: TrainResult) -> None:
+    """Rows, every member on the test rows beside its baseline, what decides and why."""
+    from quorate.workflows.results.training import figures_on_test_rows
+
+    manifest = trained.manifest
+    rows = manifest.rows
+    if manifest.synthetic:
+        output.print_line(SYNTHETIC)
+    output.print_sentence(
+        f"{counted(len(manifest.symbols), 'market')}, {manifest.timeframe}, {format_ms(manifest.training_start)[:10]} "
+        f"to {format_ms(manifest.training_end)[:10]}: trained on {rows['train']:,} rows, validated on "
+        f"{rows['validation']:,}, tested on {rows['test']:,} later ones"
+    )
+    for warning in trained.warnings:
+        output.print_sentence(warning)
+    table = figures_on_test_rows(trained)
+    output.print_rows("", ("on the test rows", *table.columns), table.rows, prose=True)
+    because = manifest.closed_because
+    if manifest.recipe != "stack":
+        output.print_sentence(closed_text(because) if because else f"decides by the policy {decides_by(manifest)}")
+        if found := training_verdict(manifest.metrics.get("floors"), manifest.decides):
+            output.print_sentence(found)
+    earlier = [member.model for member in trained.members if member.earlier]
+    if earlier:
+        output.print_sentence(f"{', '.join(earlier)}: taken from an earlier run that was interrupted")
+    loaded = sum(member.ok for member in trained.members)
+    seconds = sum(stage.seconds for stage in trained.stages)
+    output.print_line(f"{loaded} of {counted(len(trained.members), 'member')} in {seconds:.0f} s; the tables: --full")
+    output.print_line(f"bundle {trained.path}")
+
+
+def _show_tables(trained: TrainResult) -> None:
     from quorate.cli.render.stack import show_stack
 
     manifest = trained.manifest
@@ -56,7 +98,8 @@ def _show_bundle(trained: TrainResult) -> None:
     if manifest.synthetic:
         output.print_line(SYNTHETIC)
     output.print_line(
-        f"{len(manifest.symbols)} symbols, {rows['candles']:,} candles, {rows['labelled']:,} labelled, {span}\n"
+        f"{counted(len(manifest.symbols), 'market')}, {rows['candles']:,} candles, "
+        f"{rows['labelled']:,} labelled, {span}\n"
         f"trained on {rows['train']:,} rows, validated on {rows['validation']:,}, tested on {rows['test']:,} later ones"
     )
     quiet_bars(trained.quiet_bars)
@@ -80,7 +123,6 @@ def _show_bundle(trained: TrainResult) -> None:
         output.print_line(f"{', '.join(earlier)}: taken from an earlier run that was interrupted")
     loaded = sum(member.ok for member in trained.members)
     output.print_line(f"{loaded}/{len(trained.members)} members, mode {trained.mode}\nbundle {trained.path}")
-    _show_champion(trained.champion)
 
 
 def _show_members(trained: TrainResult) -> None:
@@ -186,9 +228,10 @@ def _show_series(series: SeriesResult) -> None:
     if series.synthetic:
         output.print_line(SYNTHETIC)
     columns = ("bundle", "trained on", "decides from", "symbols", "members", "training")
-    output.print_rows(f"Series of {len(rows)} bundles", columns, rows, synthetic=series.synthetic, prose=True)
+    output.print_rows(
+        f"Series of {counted(len(rows), 'bundle')}", columns, rows, synthetic=series.synthetic, prose=True
+    )
     output.print_line(f"series {series.path}")
-    _show_champion(series.champion)
 
 
 def _show_champion(champion: ChampionStatus | None) -> None:

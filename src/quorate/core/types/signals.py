@@ -236,7 +236,8 @@ class Signal:
     def line(self) -> str:
         """Format as one line for logs and tags: consensus | each model's vote | volatility.
 
-        Members that were not chosen to vote are left out.
+        The line of the calibrated policy begins with the rule that decided, and the probability of BUY or SELL: the
+        consensus had no part in it. Members that were not chosen to vote are left out.
         """
         votes = [f"{SHORT_NAMES.get(v.model, v.model)}:{v.action.name} {v.score:.0%}" for v in self.votes]
         votes += [f"{SHORT_NAMES.get(f.model, f.model)}:{f.predicted_return:+.2%}" for f in self.forecasts]
@@ -244,7 +245,10 @@ class Signal:
         if self.predicted_return is not None:
             votes.append(f"together:{self.predicted_return:+.2%}")
         volatility = "unknown" if self.volatility is None else f"{self.volatility:.2%}"
-        return f"{self.consensus} | {', '.join(votes) or 'no votes'} | vol:{volatility}"
+        decided = self.consensus
+        if self.policy == "calibrated":
+            decided = self.rule if self.action == Action.HOLD else f"{self.rule} {self.confidence:.0%}"
+        return f"{decided} | {', '.join(votes) or 'no votes'} | vol:{volatility}"
 
     def to_json(self) -> dict[str, Any]:
         """Convert to the JSON document of a signal."""

@@ -13,7 +13,7 @@ import numpy as np
 from quorate.core.arguments import FLAG, FUNCTION, MAPPING, WHOLE, Kind, require_types
 from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import ArgumentError
-from quorate.core.sections.vote import PredictSettings
+from quorate.core.sections.vote import PredictSettings, VoteSettings
 from quorate.core.types import (
     BoolArray,
     Candles,
@@ -76,6 +76,8 @@ class Bundle:
     Attributes:
         policies: those that the bundle has.
         decides: the policy in force: the manifest's, unless `with_policy` set another.
+        trained_vote: settings of the vote that the bundle was trained with; the manifest's, unless `with_vote` set
+            others.
         bench_of: who is benched when; see `with_bench`.
     """
 
@@ -108,6 +110,7 @@ class Bundle:
         self.calibration = calibration
         self.policies = bundle_policies(manifest, calibration, stacked=stack is not None)
         self.decides: Policy = manifest.decides
+        self.trained_vote = manifest.policy
         self.bench_of: BenchOf = no_bench
         names = [member.model for member in manifest.members]
         self.members = Members(names, sessions, failures, settings or PredictSettings(), 3 if stack is None else 1)
@@ -194,6 +197,21 @@ class Bundle:
         """
         other = copy(self)
         other.decides = require_policy(self.policies, policy, self.calibration)
+        return other
+
+    def with_vote(self, vote: VoteSettings) -> Bundle:
+        """The same bundle with other weights, quorum, floors or volatility gate; the members are shared.
+
+        Args:
+            vote: takes the place of the settings in the manifest; `trained_vote` keeps those.
+        """
+        require_types("set the vote", vote=(vote, Kind((VoteSettings,), "the settings of a vote")))
+        other = copy(self)
+        other.manifest = replace(self.manifest, policy=vote)
+        fitted = self.calibration.policy
+        if fitted is not None:
+            other.calibration = replace(self.calibration, policy=replace(fitted, vote=vote))
+        other.policies = bundle_policies(other.manifest, other.calibration, stacked=self.stack is not None)
         return other
 
     @property

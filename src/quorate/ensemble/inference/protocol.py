@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol, Self
 
+from quorate.core.sections.vote import VoteSettings
 from quorate.core.types import BoolArray, Candles, DecisionFrame, FloatArray, IntArray, Mode, Policy, Signal
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.bench import BenchOf
@@ -51,6 +52,9 @@ class Predictor(Protocol):
         Raises:
             BundleError: no such policy, or the bundle does not have it.
         """
+
+    def with_vote(self, vote: VoteSettings) -> Self:
+        """The same predictor with other settings of the vote than it was trained with."""
 
     def with_bench(self, bench_of: BenchOf) -> Self:
         """The same predictor, whose benched members abstain with the reason "benched: ..." and run all the same.

@@ -71,6 +71,7 @@ class BundleSeries:
         self._starts = starts
         self._load = load
         self._policy: str | None = None
+        self._vote: VoteSettings | None = None
         self.bench_of: BenchOf = no_bench
         self._loaded: dict[str, Bundle] = {}
         self._lock = Lock()
@@ -122,6 +123,12 @@ class BundleSeries:
         self.newest.with_policy(policy)
         other = copy(self)
         other._policy, other._loaded = policy, {}
+        return other
+
+    def with_vote(self, vote: VoteSettings) -> BundleSeries:
+        """The same series with other settings of the vote for all bundles; see `Bundle.with_vote`."""
+        other = copy(self)
+        other._vote, other._loaded = vote, {}
         return other
 
     def with_bench(self, bench_of: BenchOf) -> BundleSeries:
@@ -246,6 +253,7 @@ class BundleSeries:
             name = span.manifest.id
             if name not in self._loaded:
                 bundle = self._load(name).with_bench(self.bench_of)
+                bundle = bundle if self._vote is None else bundle.with_vote(self._vote)
                 self._loaded[name] = bundle if self._policy is None else bundle.with_policy(self._policy)
             return self._loaded[name]
 

@@ -79,6 +79,28 @@ def hindsight(floors: Mapping[str, Any] | None, policy: str) -> str:
     )
 
 
+def training_verdict(floors: Mapping[str, Any] | None, policy: str) -> str:
+    """What the vote would have done with its floor on the rows that chose the policy; empty without them.
+
+    Args:
+        floors: the entry `floors` of a bundle's metrics.
+        policy: name of the policy that the bundle decides by.
+    """
+    if floors is None or policy == CALIBRATED:
+        return ""
+    found = floors["policies"][CONSENSUS if policy == CONSENSUS else "classic"]
+    highest = found["highest_confidence"]
+    own = next(row for row in found["floors"] if row["floor"] == floors["floor"])
+    where = f"On {counted(floors['bars'], 'bar')} that none of the members was fitted on"
+    if own["signals"]:
+        made = f"{counted(own['signals'], 'signal')} at {bps(own, 'net_bps')} each, after costs"
+        return f"{where}, the vote with a floor of {floors['floor']:.2f} gave {made}."
+    if highest is None:
+        return f"{where}, {_NO_SIDE}."
+    why = why_no_signal({"below_floor": floors["bars"]}, floor=floors["floor"], highest=highest)
+    return f"{where}, the vote gave no signal: {why}."
+
+
 def _by_gates(gates: Mapping[str, int], bars: int) -> str:
     """The gates of the calibrated policy, the one that stopped most bars first."""
     shares = sorted(gates.items(), key=lambda item: -item[1])

@@ -61,6 +61,8 @@ def _signals(sources: AssistantSources, asked: SignalsArguments) -> Mapping[str,
         allow_training_span=asked.allow_training_span,
         settings=sources.settings,
     )
+    for error in found.left_out.values():
+        raise error
     return {
         "bundle": predictor.id,
         "mode": found.mode,

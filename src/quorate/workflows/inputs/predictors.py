@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from quorate.core.errors import ArgumentError
-from quorate.core.sections.vote import VoteSettings
+from quorate.workflows.inputs.applied_vote import with_vote
 from quorate.workflows.inputs.arguments import require_policy, require_timeframe_text
 from quorate.workflows.results.training import TrainResult
 from quorate.workflows.results.training_series import SeriesResult
@@ -16,8 +14,6 @@ from quorate.workflows.results.training_series import SeriesResult
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.ensemble.inference import Predictor
-
-_LOG = logging.getLogger(__name__)
 
 #: A path of a bundle, of bundles (the champion) or of a series; what training returned; or one that is loaded.
 BundleLike: TypeAlias = Union[str, Path, TrainResult, SeriesResult, "Predictor"]
@@ -52,31 +48,22 @@ def require_bundle(bundle: object) -> None:
         )
 
 
-def _warn_of_frozen(bundle: Predictor, settings: Settings) -> None:
-    """Log the settings of the vote that were changed and have no effect, since a bundle stores its own."""
-    own, usual = bundle.manifest.policy, VoteSettings()
-    for field in fields(VoteSettings):
-        wanted, stored = getattr(settings.vote, field.name), getattr(own, field.name)
-        if wanted not in (getattr(usual, field.name), stored):
-            _LOG.warning(
-                "the setting vote.%s = %s has no effect: the bundle %s decides by the %s it was trained with, %s; "
-                "train again to change it",
-                *(field.name, wanted, bundle.id, field.name, stored),
-            )
-
-
 def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = None) -> Predictor:
     """The bundle or series, read from a path or as it is.
+
+    Of one that is read, the settings of the vote can be replaced: see `with_vote`.
 
     Args:
         bundle: a folder of a bundle, of bundles (its champion is read) or of a series; what training returned; or one
             that is loaded already.
-        settings: `predict` holds the deadline of a bundle that is read, `features` the files of own columns.
+        settings: `vote` may replace that of the training; `predict` holds the deadline of a bundle that is read,
+            `features` the files of own columns.
         policy: name of a policy, to decide by instead of the bundle's own.
 
     Raises:
         ArgumentError: neither of these, or a policy that there is not.
         BundleError: missing, altered, or without that policy.
+        SettingsError: the settings file has another vote than the bundle was trained with.
     """
     from quorate.ensemble.series import load
 
@@ -84,9 +71,7 @@ def load_predictor(bundle: BundleLike, settings: Settings, policy: str | None = 
     if isinstance(bundle, TrainResult | SeriesResult):
         bundle = bundle.path
     if isinstance(bundle, str | Path):
-        loaded = load(bundle, settings.predict, policy, settings.features, settings.bundle)
-        _warn_of_frozen(loaded, settings)
-        return loaded
+        return with_vote(load(bundle, settings.predict, policy, settings.features, settings.bundle), settings.vote)
     require_bundle(bundle)
     return bundle if policy is None else bundle.with_policy(policy)
 

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from quorate.core.text.plural import counted
 from quorate.evaluation.verdict import Verdict, verdict_of
 from quorate.workflows.results import tables
 from quorate.workflows.results.headline import Headline, Headlined, marks_of, money_rows
+from quorate.workflows.results.trade_list import write_trades
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from quorate.core.types import DecisionFrame
@@ -43,9 +47,9 @@ class Backtest(Headlined):
     def headline(self) -> Headline:
         """Trades, expectancy and return beside buy-and-hold on the same bars."""
         found, equity = self.document, self.document["equity"]
-        span = f", {equity[0]['time']} to {equity[-1]['time']}" if equity else ""
+        span = f", {equity[0]['time'][:10]} to {equity[-1]['time'][:10]}" if equity else ""
         name = f"{'Series' if 'bundles' in found else 'Bundle'} {found['bundle']}"
-        title = f"{name} backtested on {len(found['symbols'])} symbols, {found['timeframe']}{span}"
+        title = f"{name} backtested on {counted(len(found['symbols']), 'market')}, {found['timeframe']}{span}"
         of = found["baselines"]
         rows = money_rows(found["stats"], of.get("buy_and_hold"), of["random"])
         return Headline(title, marks_of(found), tuple(rows), self.verdict.sentence)
@@ -79,6 +83,14 @@ class Backtest(Headlined):
             "metrics": self._metrics,
         }
         return tables.table_of(made, table)
+
+    def write_trades(self, path: str | Path) -> Path:
+        """Write a CSV file with each trade and the vote that decided it, and return its path; see `write_trades`.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        return write_trades(path, self.result, self.frames)
 
     def _metrics(self) -> pd.DataFrame:
         rows = {"account": tables.score_and_money({}, self.document["stats"])}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quorate.core.progress import Progress, silent
+from quorate.core.text.plural import counted
 from quorate.evaluation.verdict import Verdict, verdict_of
 from quorate.workflows.results import tables
 from quorate.workflows.results.headline import (
@@ -19,6 +20,7 @@ from quorate.workflows.results.headline import (
     money_rows,
     span_text,
 )
+from quorate.workflows.results.trade_list import write_trades
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,7 +76,7 @@ class Evaluation(Headlined):
                 figure("skill over the prior", found["ensemble"], "skill_vs_prior", "percent", "above 0 is better"),
             ]
         rows += money_rows(found["trades"], of.get("buy_and_hold"), of.get("random"))
-        title = f"{_subject(found)} evaluated on {span_text(found)}"
+        title = f"{subject(found)} evaluated on {span_text(found)}"
         return Headline(title, marks_of(found), tuple(rows), self.verdict.sentence)
 
     @property
@@ -108,6 +110,14 @@ class Evaluation(Headlined):
         if self.scorecard is not None:
             made["policies"] = self._policies
         return tables.table_of(made, table)
+
+    def write_trades(self, path: str | Path) -> Path:
+        """Write a CSV file with each trade and the vote that decided it, and return its path; see `write_trades`.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        return write_trades(path, self.result, self.frames)
 
     def report(self, path: str | Path, *, progress: Progress = silent) -> Path:
         """Write the self-contained HTML page, and return its path.
@@ -152,7 +162,8 @@ class Evaluation(Headlined):
         return {**({} if card.hold is None else {"buy_and_hold": card.hold}), **card.curves}
 
 
-def _subject(document: Mapping[str, Any]) -> str:
+def subject(document: Mapping[str, Any]) -> str:
+    """What was evaluated: a bundle, a series, or the members and folds of a walk-forward."""
     if "folds" in document:
-        return f"Walk-forward of {', '.join(document['models'])} in {len(document['folds'])} folds"
+        return f"Walk-forward of {', '.join(document['models'])} in {counted(len(document['folds']), 'fold')}"
     return f"{'Series' if 'bundles' in document else 'Bundle'} {document['bundle']}"

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from quorate.core.text.plural import counted
 from quorate.evaluation.report.formatting import SYNTHETIC
+from quorate.workflows.inputs.applied_vote import overrides_text
 
 if TYPE_CHECKING:
     from quorate.evaluation.report.formatting import Cell, Kind
@@ -92,6 +94,7 @@ def marks_of(document: Mapping[str, Any]) -> tuple[str, ...]:
     marks = [SYNTHETIC] if document["synthetic"] else []
     marks += [IN_TRAINING_SPAN] if document.get("in_training_span") else []
     marks += [closed_text(document["closed_because"])] if document.get("closed_because") else []
+    marks += [overrides_text(document["vote_overrides"])] if document.get("vote_overrides") else []
     currency = document.get("currency", "USD")
     if currency != "USD":
         marks.append(f"ACCOUNT IN {currency}: all amounts are in {currency}, also those whose names end in _usd")
@@ -140,10 +143,11 @@ def money_rows(
 def span_text(document: Mapping[str, Any]) -> str:
     """Rows, symbols, timeframe and span as text."""
     if not document["rows"]:
-        return f"no labelled bar of {document['symbols']} symbols, {document['timeframe']}: the span is too short"
+        markets = counted(document["symbols"], "market")
+        return f"no labelled bar of {markets}, {document['timeframe']}: the span is too short"
     return (
-        f"{document['rows']:,} labelled bars of {document['symbols']} symbols, {document['timeframe']}, "
-        f"{document['from']} to {document['to']}"
+        f"{counted(document['rows'], 'labelled bar')} of {counted(document['symbols'], 'market')}, "
+        f"{document['timeframe']}, {document['from'][:10]} to {document['to'][:10]}"
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, overload
 
 from quorate.core.clock import format_ms
+from quorate.core.errors import DataError
+from quorate.core.text.plural import counted
 from quorate.core.types import CLASS_NAMES, Mode, Signal
 from quorate.evaluation.report.formatting import SYNTHETIC
+from quorate.workflows.inputs.applied_vote import overrides_text
 from quorate.workflows.results import listing, tables
 from quorate.workflows.results.headline import IN_TRAINING_SPAN
 
@@ -65,12 +68,16 @@ class MarketSignals(Sequence[MarketSignal], listing.Listing):
         status: member -> whether it was loaded.
         effective_votes: independent votes that the bundle's members are worth, on rows that none was fitted on; None
             where training did not measure it.
+        vote_overrides: settings of the vote that are not those of the training, see `vote_overrides`.
+        left_out: market that was asked for -> why it has no signal: its candles cannot be read.
     """
 
     signals: tuple[MarketSignal, ...]
     mode: Mode
     status: Mapping[str, bool]
     effective_votes: float | None = None
+    vote_overrides: Mapping[str, Any] = field(default_factory=dict)
+    left_out: Mapping[str, DataError] = field(default_factory=dict)
 
     @property
     def stale(self) -> bool:
@@ -94,7 +101,8 @@ class MarketSignals(Sequence[MarketSignal], listing.Listing):
 
     def to_json(self) -> list[dict[str, Any]]:
         """The document of `quorate signal --json`."""
-        return [signal.to_json() for signal in self.signals]
+        changed = {"vote_overrides": dict(self.vote_overrides)} if self.vote_overrides else {}
+        return [{**signal.to_json(), **changed} for signal in self.signals]
 
     def to_pandas(self, table: str = "signals") -> pd.DataFrame:
         """One of the result's tables as a pandas frame; times are in UTC.
@@ -112,11 +120,12 @@ class MarketSignals(Sequence[MarketSignal], listing.Listing):
 
     @property
     def title(self) -> str:
-        return f"{len(self)} signals, mode {self.mode}"
+        return f"{counted(len(self), 'signal')}, mode {self.mode}"
 
     @property
     def marks(self) -> tuple[str, ...]:
         marks = [SYNTHETIC] if any(signal.synthetic for signal in self.signals) else []
+        marks += [overrides_text(self.vote_overrides)] if self.vote_overrides else []
         marks += [IN_TRAINING_SPAN] if any(signal.in_training_span for signal in self.signals) else []
         return tuple(marks)
 

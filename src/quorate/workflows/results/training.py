@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from quorate.core.clock import format_ms, iso_ms
+from quorate.core.text.plural import counted
 from quorate.core.types import CLASS_NAMES, Mode
 from quorate.evaluation.report.formatting import SYNTHETIC
 from quorate.models.pretraining import marks
 from quorate.workflows.results import tables
 from quorate.workflows.results.champion_change import ChampionStatus
 from quorate.workflows.results.headline import Headline, Headlined, HeadlineRow, beside, figure
+from quorate.workflows.results.listing import Lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,9 +107,9 @@ class TrainResult(Headlined):
         if manifest.recipe == "stack":
             rows.append(_return_row("stack", manifest.metrics["stack"][_TEST], manifest.metrics))
         title = (
-            f"Bundle {self.id}: {len(manifest.symbols)} symbols, {manifest.timeframe}, trained on "
+            f"Bundle {self.id}: {counted(len(manifest.symbols), 'market')}, {manifest.timeframe}, trained on "
             f"{format_ms(manifest.training_start)} to {format_ms(manifest.training_end)}, mode {self.mode}; "
-            f"{manifest.rows[_TEST]:,} test rows"
+            f"{counted(manifest.rows[_TEST], 'test row')}"
         )
         return Headline(title, (*((SYNTHETIC,) if self.synthetic else ()), *self.warnings), tuple(rows))
 
@@ -209,3 +211,34 @@ class TrainResult(Headlined):
 def _return_row(name: str, figures: Mapping[str, Any], metrics: Mapping[str, Any]) -> HeadlineRow:
     zero = beside("predicting zero", metrics["predict_zero"][_TEST], "rmse_pct", "loss")
     return figure(f"{name}, RMSE of returns in percent", figures, "rmse_pct", "loss", zero)
+
+
+def figures_on_test_rows(trained: TrainResult) -> Lines:
+    """Every member's figures on the test rows beside its baseline's, a row a member; of a stack the stack's too."""
+    from quorate.evaluation.report.formatting import cell
+
+    manifest = trained.manifest
+    stacked = manifest.recipe == "stack"
+    found = {member.model: (member.metrics.get(_TEST), member.failure or "") for member in trained.members}
+    if stacked:
+        found["stack"] = (manifest.metrics["stack"][_TEST], "")
+    rows = []
+    for name, (figures, failure) in found.items():
+        if figures is None:
+            rows.append((name, "failed", "", "", "", failure))
+            continue
+        if stacked:
+            own = cell(figures, "r2_vs_zero", "percent")
+            first, second = cell(figures, "rmse_pct", "loss"), cell(_zero(manifest.metrics), "rmse_pct", "loss")
+        else:
+            own = cell(figures, "skill_vs_prior", "percent")
+            first, second = cell(figures, "log_loss", "loss"), cell(figures, "prior_log_loss", "loss")
+        rows.append((name, first.text, second.text, own.text, own.interval, own.reason or first.reason))
+    columns = ("RMSE, %", "predicting 0", "R2") if stacked else ("log-loss", "class prior's", "skill")
+    return Lines((*columns, "interval", ""), tuple(rows))
+
+
+def _zero(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The figures of predicting zero on the test rows."""
+    found: Mapping[str, Any] = metrics["predict_zero"][_TEST]
+    return found

@@ -13,6 +13,7 @@ from quorate.core.progress import Progress, silent
 from quorate.core.types import DecisionFrame
 from quorate.market.quality.quiet_bars import count_quiet
 from quorate.models.pretraining import marks, pretrained_json
+from quorate.workflows.inputs.applied_vote import vote_overrides
 from quorate.workflows.inputs.market_data import open_source, predict_panel, require_unseen
 from quorate.workflows.inputs.selected_data import read_market_data
 from quorate.workflows.inputs.selection import resolve_for_bundle, split_names
@@ -74,6 +75,7 @@ class BundleRun:
             "mode": self.bundle.mode,
             **({"closed_because": closed.because} if closed is not None else {}),
             "in_training_span": self.in_training_span,
+            **({"vote_overrides": changed} if (changed := vote_overrides(self.bundle)) else {}),
             **self._pretrained_header(),
             "unseen_symbols": [symbol for symbol in self.frames if symbol not in trained_on],
             "quiet_bars": count_quiet(self.candles, self.setup.start, self.setup.end),
