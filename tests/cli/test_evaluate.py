@@ -106,7 +106,7 @@ def test_progress_names_fold_and_member_on_standard_error(walk):
 def test_tables_of_a_rolling_walk_forward(world, quorate_program):
     done = quorate_program(
         "evaluate", "--data", world.data, "--symbols", SYMBOLS, "--folds", 2, "--rolling", "--from", "2024-01-08",
-        "--models", "xgboost",
+        "--models", "xgboost", "--full",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for text in (

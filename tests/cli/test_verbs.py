@@ -215,7 +215,6 @@ def test_errors_are_one_line_and_in_json_too(world, quorate_program, tmp_path):
         "train --data d --out o --symbols A --top 5 --from 2024-01-01",
         "train --data d --out o --symbols A --from yesterday",
         "train --data d --out o --symbols A --recipe potluck",
-        "signal --bundle b --data d",
         "signal A --bundle b --data d --policy loud",
     ],
 )

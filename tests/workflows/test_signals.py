@@ -8,7 +8,7 @@ import pytest
 from quorate.cli.app import main
 from quorate.core.clock import HOUR_MS, now_ms
 from quorate.core.configuration import load_settings
-from quorate.core.errors import ArgumentError, BundleError, TrainingSpanError
+from quorate.core.errors import ArgumentError, BundleError, SettingsError, TrainingSpanError, UnknownSymbolError
 from quorate.core.types import CANDLE_COLUMNS, Candles
 from quorate.ensemble.series import load
 from quorate.workflows.inputs.predictors import load_predictor
@@ -43,7 +43,8 @@ def test_a_closed_policy_says_why_on_every_market(world, capsys):
 
 
 def test_marks_of_training_symbol_span_and_synthetic_candles(world):
-    made = signals(world.bundle, world.data)
+    assert [each.symbol for each in signals(world.bundle, world.data)] == [SEEN, "SYNB/USDT:USDT"]
+    made = signals(world.bundle, world.data, all_markets=True)
     assert [(each.symbol, each.trained_symbol) for each in made] == [
         (SEEN, True),
         ("SYNB/USDT:USDT", True),
@@ -131,14 +132,41 @@ def test_no_market_of_the_bundles_kind_is_refused(world):
         signals(world.bundle, spot)
 
 
-def test_a_setting_of_the_vote_that_the_bundle_does_not_read_is_said(world, caplog):
-    """A bundle decides by the floor that it was trained with."""
-    settings = load_settings(environment={"QUORATE_VOTE__FLOOR": "0.3"})
-    load_predictor(world.bundle, settings)
-    lines = [record.getMessage() for record in caplog.records if "has no effect" in record.getMessage()]
-    assert len(lines) == 1
-    assert "vote.floor = 0.3" in lines[0]
-    assert "train again" in lines[0]
-    caplog.clear()
-    load_predictor(world.bundle, load_settings(environment={}))
-    assert "has no effect" not in caplog.text
+def test_one_unknown_market_does_not_keep_the_others_from_being_predicted(world, capsys):
+    asked = ["signal", "--bundle", str(world.bundle), "--data", str(world.data), SEEN, "SYNZ/USDT:USDT"]
+    assert main(asked) == 1
+    shown = capsys.readouterr()
+    assert SEEN in shown.out
+    assert "SYNZ/USDT:USDT" in shown.err
+    with pytest.raises(UnknownSymbolError):
+        signals(world.bundle, world.data, ["SYNZ/USDT:USDT"])
+
+
+def test_the_vote_of_the_environment_is_applied_and_marked(world, monkeypatch, capsys):
+    """A bundle decides by the floor that it was trained with, unless one is set for the run."""
+    monkeypatch.setenv("QUORATE_VOTE__FLOOR", "0.3")
+    (made,) = signals(world.bundle, world.data, SEEN)
+    loaded = load_predictor(world.bundle, load_settings())
+    assert (loaded.manifest.policy.floor, loaded.newest.trained_vote.floor) == (0.3, 0.69)
+    assert loaded.policies["consensus"].vote.floor == 0.3
+    (document,) = signals(world.bundle, world.data, SEEN).to_json()
+    assert document["vote_overrides"] == {"floor": {"trained": 0.69, "applied": 0.3, "read": True}}
+    assert main(["signal", "--bundle", str(world.bundle), "--data", str(world.data), SEEN]) == 0
+    assert "VOTE SET FOR THIS RUN: floor 0.3 instead of 0.69" in capsys.readouterr().out
+    monkeypatch.delenv("QUORATE_VOTE__FLOOR")
+    (again,) = signals(world.bundle, world.data, SEEN).to_json()
+    assert "vote_overrides" not in again
+    assert made.signal.rule != "below_floor"
+
+
+def test_the_vote_of_a_settings_file_is_refused_where_the_bundle_has_another(world, tmp_path, monkeypatch):
+    file = tmp_path / "quorate.toml"
+    file.write_text("[vote]\nfloor = 0.3\n")
+    monkeypatch.setenv("QUORATE_CONFIG", str(file))
+    with pytest.raises(SettingsError, match=r"vote\.floor = 0\.3; expected 0\.69, with which it was trained"):
+        signals(world.bundle, world.data, SEEN)
+    monkeypatch.setenv("QUORATE_VOTE__FLOOR", "0.4")  # above the file
+    assert load_predictor(world.bundle, load_settings()).manifest.policy.floor == 0.4
+    file.write_text("[vote]\nfloor = 0.69\n")
+    monkeypatch.delenv("QUORATE_VOTE__FLOOR")
+    assert load_predictor(world.bundle, load_settings()).manifest.policy.floor == 0.69

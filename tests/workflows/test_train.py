@@ -71,9 +71,15 @@ def test_floors_are_shown_on_the_rows_that_choose_the_policy(world, trained, cap
         highest = policy["highest_confidence"]
         assert all((row["signals"] > 0) == (row["floor"] <= highest) for row in policy["floors"])
     capsys.readouterr()
-    training.show(trained)
+    training.show(trained, full=True)
     shown = capsys.readouterr().out
     assert "highest seen" in shown
+    assert "decides by the policy classic" in shown
+    training.show(trained, following="quorate signal")
+    shown = capsys.readouterr().out
+    assert "highest seen" not in shown
+    assert shown.endswith("\nnext: quorate signal\n")
+    assert "none of the members was fitted on" in " ".join(shown.split())
     assert "decides by the policy classic" in shown
 
 

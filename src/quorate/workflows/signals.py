@@ -51,7 +51,8 @@ def signals(
     Args:
         bundle: folder of a bundle, of bundles (its champion) or of a series, or one that is loaded.
         data: a Freqtrade data folder, or candles as `open_source` takes them.
-        symbols: markets in order, as a sequence or a text with commas; None for those that the bundle was trained on.
+        symbols: markets in order, as a sequence or a text with commas; None for those of candles in memory, or of a
+            folder those that the bundle was trained on.
         all_markets: every market of the data of the kind the bundle was trained on, perpetuals or spot.
         timeframe: None for the bundle's; any other is refused.
         policy: "classic", "calibrated", "consensus" or "closed", instead of the bundle's own.
@@ -93,12 +94,15 @@ def signals(
 
 
 def _markets(source: CandleSource, bundle: Predictor, *, all_markets: bool) -> tuple[str, ...]:
-    """The markets that the bundle was trained on and the data have, or all of its kind.
+    """The markets that the bundle was trained on and the data have, or all of its kind; of candles in memory all.
 
     Raises:
         ArgumentError: none.
     """
+    from quorate.market.memory import MemorySource
+
     kind = same_kind(source, bundle)
+    all_markets = all_markets or isinstance(source, MemorySource)
     trained = set(bundle.manifest.symbols)
     wanted = kind if all_markets else tuple(symbol for symbol in kind if symbol in trained)
     if not wanted:

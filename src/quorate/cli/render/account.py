@@ -26,7 +26,7 @@ def show_equity(result: BacktestResult) -> None:
     if not len(result.equity_usd):
         return
     start, end = (in_currency(text_of(usd, "usd"), result.currency) for usd in _ends(result))
-    drawn = sparkline(result.equity_usd.tolist(), _SPARK)
+    drawn = sparkline(result.equity_usd.tolist(), _SPARK) if output.console_width() >= 2 * _SPARK else ""
     output.print_line(f"  equity  {drawn}  {start} to {end}" if drawn else f"  equity  {start} to {end}")
 
 
