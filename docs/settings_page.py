@@ -18,7 +18,8 @@ INTRODUCTION = """# Settings
 
 All settings with their defaults. They are read from the file named by `--config` or `QUORATE_CONFIG`, else from
 `quorate.toml` in the working folder. Environment variables override the file: `QUORATE_VOTE__FLOOR=0.72` sets
-`vote.floor`. An unknown key is an error that names the closest match.
+`vote.floor`. An unknown key is an error that names the closest match. A trained bundle keeps the vote it was trained
+with: see [another floor, quorum or weights](vote.md#another-floor-quorum-or-weights).
 
 ```toml
 [vote]

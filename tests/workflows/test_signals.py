@@ -170,3 +170,17 @@ def test_the_vote_of_a_settings_file_is_refused_where_the_bundle_has_another(wor
     file.write_text("[vote]\nfloor = 0.69\n")
     monkeypatch.delenv("QUORATE_VOTE__FLOOR")
     assert load_predictor(world.bundle, load_settings()).manifest.policy.floor == 0.69
+
+
+def test_what_a_notebook_shows_of_a_loaded_bundle_is_one_line(world):
+    bundle = load(world.bundle)
+    candles = world.market.candles(SEEN)
+    signal, frame = bundle.predict(candles), bundle.predict_frame(candles.between(world.end))
+    assert repr(bundle) == f"Bundle({bundle.id}: vote, 1h, 2 markets, 2 of 2 members, {bundle.decides})"
+    assert repr(candles).startswith(f"Candles({SEEN}, 1h: 900 bars, 20")
+    assert repr(frame).startswith(f"DecisionFrame({SEEN}, 1h: {len(frame)} bars, ")
+    assert repr(signal) == (
+        f"Signal({SEEN}: {signal.action.name} {signal.confidence:.0%} by {signal.rule}, {signal.line()})"
+    )
+    with pytest.raises(ArgumentError, match="from_pandas"):
+        bundle.predict(candles.to_pandas())

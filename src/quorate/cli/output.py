@@ -250,6 +250,7 @@ class StageProgress:
         self._tasks: dict[str, TaskID] = {}
         self._clock = clock
         self._began: dict[str, float] = {}
+        self._last: dict[str, tuple[int, float]] = {}
         self._printed = clock()
         self._left: float | None = None
         self._whole: TaskID | None = None
@@ -270,10 +271,17 @@ class StageProgress:
         if self._console.is_terminal:
             return
         now = self._clock()
+        before, when = self._last.get(stage, (0, self._began[stage]))
+        self._last[stage] = done, now
+        if done < before:  # the stage begins again
+            self._began[stage] = now
+            return
         if done == total:
             self._print(f"{stage}: {done}/{total}")
         elif done and now - self._printed >= _INTERVAL_S:
-            left = (now - self._began[stage]) / done * (total - done) if self._left is None else self._left
+            # Units differ, as those of early stopping do: the slower of all of them and of the newest counts.
+            rate = max((now - self._began[stage]) / done, (now - when) / max(1, done - before))
+            left = rate * (total - done) if self._left is None else self._left
             self._print(f"{stage}: {done}/{total}, about {_duration(left)} left")
 
     def remaining(self, seconds: float) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from quorate.core.arguments import FLAG, TEXT, require_type, require_types
 from quorate.core.clock import format_ms, newest_closed_ms, timeframe_ms
 from quorate.core.errors import DataError, MissingExtraError
+from quorate.core.text.plural import counted
 from quorate.core.types.arrays import FloatArray, IntArray, freeze
 from quorate.core.types.times import NO_TIME
 
@@ -69,6 +70,11 @@ class Candles:
                 expected="increasing open times",
                 remedy="Sort the rows and remove duplicates.",
             )
+
+    def __repr__(self) -> str:
+        span = f", {format_ms(int(self.time[0]))} to {format_ms(int(self.time[-1]))}" if len(self) else ""
+        mark = ", synthetic" if self.synthetic else ""
+        return f"Candles({self.symbol}, {self.timeframe}: {counted(len(self), 'bar')}{span}{mark})"
 
     def __len__(self) -> int:
         return len(self.time)

@@ -10,6 +10,7 @@ import numpy as np
 
 from quorate.core.arguments import FLAG, MAPPING, TEXT, WHOLE, Kind, require_type, require_types
 from quorate.core.errors import DataError
+from quorate.core.text.plural import counted
 from quorate.core.types.actions import Action, DecidedBy
 from quorate.core.types.arrays import ActionArray, BoolArray, FloatArray, IntArray, TextArray
 
@@ -79,6 +80,10 @@ class DecisionFrame:
             **{name: (getattr(self, name), _ARRAY.optional) for name in optional},
             **{name: (getattr(self, name), MAPPING) for name in _TABLES},
         )
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{int((self.action == action).sum()):,} {action.name}" for action in Action)
+        return f"DecisionFrame({self.symbol}, {self.timeframe}: {counted(len(self), 'bar')}, {counts}, {self.policy})"
 
     def __len__(self) -> int:
         return len(self.time)

@@ -233,6 +233,10 @@ class Signal:
             unselected=(self.unselected, _TUPLE),
         )
 
+    def __repr__(self) -> str:
+        where = f"{self.symbol}: " if self.symbol else ""
+        return f"Signal({where}{self.action.name} {self.confidence:.0%} by {self.rule}, {self.line()})"
+
     def line(self) -> str:
         """Format as one line for logs and tags: consensus | each model's vote | volatility.
 

@@ -72,6 +72,9 @@ class BundleStore:
             sorted(path.parent.name for path in self.folder.glob(f"*/{FILE_NAME}") if path.parent.name[0] != ".")
         )
 
+    def __repr__(self) -> str:
+        return f"BundleStore({str(self.folder)!r})"
+
     def champion(self) -> str | None:
         """Id of the champion; None before the first."""
         pointer = self._read_pointer()

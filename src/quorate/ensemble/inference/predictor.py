@@ -14,6 +14,7 @@ from quorate.core.arguments import FLAG, FUNCTION, MAPPING, WHOLE, Kind, require
 from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import ArgumentError
 from quorate.core.sections.vote import PredictSettings, VoteSettings
+from quorate.core.text.plural import counted
 from quorate.core.types import (
     BoolArray,
     Candles,
@@ -114,6 +115,12 @@ class Bundle:
         self.bench_of: BenchOf = no_bench
         names = [member.model for member in manifest.members]
         self.members = Members(names, sessions, failures, settings or PredictSettings(), 3 if stack is None else 1)
+
+    def __repr__(self) -> str:
+        manifest = self.manifest
+        loaded = f"{len(self.members.sessions)} of {counted(len(self.members), 'member')}"
+        markets = counted(len(manifest.symbols), "market")
+        return f"Bundle({self.id}: {manifest.recipe}, {manifest.timeframe}, {markets}, {loaded}, {self.decides})"
 
     @property
     def id(self) -> str:

@@ -19,6 +19,7 @@ from quorate.core.arguments import FUNCTION, require_types
 from quorate.core.clock import format_ms, now_ms, timeframe_ms
 from quorate.core.errors import BundleError, TooLittleHistoryError, TrainingSpanError
 from quorate.core.sections.vote import VoteSettings
+from quorate.core.text.plural import counted
 from quorate.core.types import Action, BoolArray, Candles, DecisionFrame, FloatArray, IntArray, Mode, Policy, Signal
 from quorate.ensemble.bundle.manifest import Manifest
 from quorate.ensemble.inference.bench import BenchOf, no_bench
@@ -75,6 +76,10 @@ class BundleSeries:
         self.bench_of: BenchOf = no_bench
         self._loaded: dict[str, Bundle] = {}
         self._lock = Lock()
+
+    def __repr__(self) -> str:
+        first = format_ms(self.first_bar)
+        return f"BundleSeries({self.id}: {counted(len(self), 'bundle')}, {self.manifest.timeframe}, from {first})"
 
     def __len__(self) -> int:
         return len(self.spans)
