@@ -145,6 +145,7 @@ def _show_votes(document: Mapping[str, Any]) -> None:
         f"{shares['confidence']:.0%} intervals by resampling {shares['blocks']} blocks of {shares['block_hours']} hours"
     )
     _print_tables(document)
+    _rows_compared(document)
     _differences(document)
     if document["only_volatility"] and document["only_volatility"]["about"]:
         output.print_line(document["only_volatility"]["about"])
@@ -185,6 +186,16 @@ def _print_tables(document: Mapping[str, Any]) -> None:
     _funding_unknown(document["trades"])
     _contracts_unknown(document)
     quiet_bars(document["quiet_bars"])
+
+
+def _rows_compared(document: Mapping[str, Any]) -> None:
+    """On which rows raw scores and calibrated probabilities are compared, since another table has all rows."""
+    found = (document.get("probabilities") or {}).get("ensemble")
+    if found:
+        output.print_line(
+            f"raw and calibrated figures are of the {found['rows']:,} rows with both; the scores above are of all "
+            f"{document['ensemble']['n']:,} rows with a vote"
+        )
 
 
 def _parts(table: Table) -> list[Table]:
