@@ -1,5 +1,6 @@
 """Every verb as a program: JSON, tables, exit codes, and no traceback."""
 
+import csv
 import json
 import shutil
 
@@ -73,16 +74,24 @@ def test_evaluate_shows_figures_beside_their_baselines(world, quorate_program, t
     )
     assert all({"name", "target", "measured", "ok"} <= set(row) for row in found["criteria"])
     assert "SYNTHETIC" in page.read_text()
-    text = quorate_program(*asked).stdout
+    text = quorate_program(*asked, COLUMNS="80").stdout
     assert text.startswith("SYNTHETIC")
-    titles = [line for line in text.splitlines() if line.startswith("[SYNTHETIC]")]
-    assert len(titles) == 12
-    assert any("Evidence for the policy, out of fold" in title for title in titles)
-    assert "class prior" in text
-    assert "buy and hold" in text
+    require_screen(text, found["verdict"])
+    assert "Log-loss below the class prior's by" in text
 
 
-def test_backtest_gives_trades_equity_and_stats(world, quorate_program):
+def require_screen(text, verdict):
+    """A screen of 24 lines of 80 columns without colour, which ends with the verdict's sentences."""
+    lines = text.splitlines()
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert "\x1b" not in text
+    assert "holding" in text
+    assert "random entries" in text
+    assert " ".join(text.split()).endswith(" ".join([verdict["sentence"], *verdict["details"]]))
+
+
+def test_backtest_gives_trades_equity_and_stats(world, quorate_program, tmp_path):
     asked = ("backtest", "--bundle", world.bundle, "--data", world.data, "--from", world.seam)
     found = document(quorate_program(*asked, "--json"))
     assert {"trades", "equity", "stats"} <= set(found)
@@ -90,7 +99,15 @@ def test_backtest_gives_trades_equity_and_stats(world, quorate_program):
     assert found["stats"]["n"] == len(found["trades"]) > 0
     total = sum(trade["net_usd"] for trade in found["trades"])
     assert found["equity"][-1]["equity_usd"] == pytest.approx(1_000 + total)
-    assert "profit factor" in quorate_program(*asked).stdout
+    done = quorate_program(*asked, "--trades", tmp_path / "trades.csv", COLUMNS="80")
+    require_screen(done.stdout, found["verdict"])
+    for row in ("side long", "exit time", "market SYN"):
+        assert f"\n  {row}" in done.stdout
+    rows = list(csv.DictReader((tmp_path / "trades.csv").read_text().splitlines()))
+    assert [row["reason"] for row in rows] == [trade["reason"] for trade in found["trades"]]
+    assert all(row["vote"].startswith("xgb:") and "lgbm:" in row["vote"] for row in rows)
+    assert sum(float(row["net_usd"]) for row in rows) == pytest.approx(total)
+    assert "profit factor" in quorate_program(*asked, "--full").stdout
 
 
 def test_backtest_applies_the_exchange_rules_stored_beside_the_candles(world, quorate_program, tmp_path):

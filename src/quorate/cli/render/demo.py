@@ -19,10 +19,9 @@ _SHOWN = 3
 def show(result: DemoResult) -> None:
     """Training, some signals, the evaluation with its verdict, and where the report is."""
     training.show(result.trained)
-    output.print_line()
-    for signal in result.signals[:_SHOWN]:
-        output.print_line(f"{signal.symbol}  {signal.action.name} {signal.confidence:.0%}  {signal.line()}")
-    output.print_line(f"and the newest signals of {counted(len(result.signals[_SHOWN:]), 'other market')}")
+    shown = ", ".join(f"{made.symbol} {made.action.name} {made.confidence:.0%}" for made in result.signals[:_SHOWN])
+    more = counted(max(0, len(result.signals) - _SHOWN), "other market")
+    output.print_sentence(f"newest signals: {shown}, and those of {more}")
     output.print_line()
     evaluation.show(result.evaluation)
     output.print_sentence(

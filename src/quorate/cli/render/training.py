@@ -74,7 +74,11 @@ def _show_bundle(trained: TrainResult) -> None:
     for warning in trained.warnings:
         output.print_sentence(warning)
     table = figures_on_test_rows(trained)
-    output.print_rows("", ("on the test rows", *table.columns), table.rows, prose=True)
+    columns = ("on the test rows", *table.columns)
+    if any(row[-1] for row in table.rows):  # why a figure is missing
+        output.print_rows("", columns, table.rows, prose=True)
+    else:
+        output.print_compact(columns[:-1], [row[:-1] for row in table.rows])
     because = manifest.closed_because
     if manifest.recipe != "stack":
         output.print_sentence(closed_text(because) if because else f"decides by the policy {decides_by(manifest)}")
