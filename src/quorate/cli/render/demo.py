@@ -19,7 +19,7 @@ _SHOWN = 3
 def show(result: DemoResult) -> None:
     """Training, some signals, the evaluation with its verdict, and where the report is."""
     training.show(result.trained)
-    shown = ", ".join(f"{made.symbol} {made.action.name} {made.confidence:.0%}" for made in result.signals[:_SHOWN])
+    shown = ", ".join(f"{made.symbol} {made.action.name}" for made in result.signals[:_SHOWN])
     more = counted(max(0, len(result.signals) - _SHOWN), "other market")
     output.print_sentence(f"newest signals: {shown}, and those of {more}")
     output.print_line()
