@@ -58,8 +58,7 @@ def backtest(
     from quorate.evaluation.criteria import criteria
     from quorate.evaluation.metrics.decisions import decision_figures
     from quorate.evaluation.metrics.equity import equity_figures
-    from quorate.evaluation.metrics.trade_groups import trade_groups
-    from quorate.evaluation.metrics.trades import trade_figures
+    from quorate.evaluation.metrics.trades import trade_figures, trade_groups
     from quorate.evaluation.verdict import with_verdict
     from quorate.workflows.inputs.market_data import data_name
     from quorate.workflows.inputs.predictors import load_predictor

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import output
-from quorate.cli.render.sparkline import sparkline
 from quorate.core.text.plural import counted
 from quorate.evaluation.report.formatting import Kind, text_of
 from quorate.evaluation.verdict.wording import percent
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from quorate.trading.backtest.backtest_result import BacktestResult
 
 _SPARK = 40
+_BLOCKS = "▁▂▃▄▅▆▇█"
 _RIVALS = {"buy_and_hold": "holding", "random": "random entries"}
 # Markets with the best and the worst result that a screen names.
 _NAMED = 1
@@ -100,3 +101,29 @@ def _ends(result: BacktestResult) -> tuple[float, float]:
 def _text(figures: Mapping[str, Any], name: str, kind: Kind) -> str:
     value = figures.get(name)
     return "" if value is None else text_of(value, kind)
+
+
+def sparkline(values: Sequence[float], width: int) -> str:
+    """The values as blocks of eight heights, the last of each of at most `width` parts of them.
+
+    Empty for fewer than two values, and where standard output cannot show the blocks.
+
+    >>> sparkline([1.0], 10)
+    ''
+    """
+    if len(values) < 2 or not _can_show():
+        return ""
+    step = max(1.0, len(values) / width)
+    ends = [int((place + 1) * step) - 1 for place in range(min(width, len(values)))]
+    shown = [values[min(end, len(values) - 1)] for end in ends]
+    low, high = min(shown), max(shown)
+    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_BLOCKS[round((value - low) * scale)] for value in shown)
+
+
+def _can_show() -> bool:
+    try:
+        _BLOCKS.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

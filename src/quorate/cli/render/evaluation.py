@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from quorate.cli import output
 from quorate.cli.render.account import show_equity, show_groups, show_rivals, show_verdict
 from quorate.cli.render.quiet_bars import quiet_bars
-from quorate.cli.render.returns import show_returns
+from quorate.cli.render.stack import show_returns
 from quorate.core.text.plural import counted
 from quorate.workflows.results.evaluation import subject
 from quorate.workflows.results.headline import closed_text, marks_of, span_text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorate.cli import output
-from quorate.cli.render.returns import show_returns
 
 if TYPE_CHECKING:
     from quorate.workflows.results.training import TrainResult
@@ -15,6 +14,9 @@ _PARTS = {
     "validation": "validation rows, used for early stopping",
     "test": "test rows, used for no choice",
 }
+
+_NAMES = {"stack": "the stack", "predict_zero": "predicting zero", "predict_mean": "predicting the mean"}
+_COLUMNS = ("", "rows", "RMSE", "MAE", "MSE", "R2 against zero", "p against zero", "acts on", "stack is better by")
 
 
 def show_stack(trained: TrainResult) -> None:
@@ -38,3 +40,36 @@ def show_stack(trained: TrainResult) -> None:
         "p: Diebold-Mariano, two-sided, squared errors; R2 above 0 is better than predicting zero.\n"
         f"acts where the predicted return exceeds a round trip's cost, {about['round_trip']:.2%}"
     )
+
+
+def show_returns(
+    title: str, rows: Mapping[str, Mapping[str, Any]], better: Mapping[str, float | None], *, synthetic: bool
+) -> None:
+    """Print the table.
+
+    Args:
+        title: of the table.
+        rows: forecaster -> figures, errors in percent.
+        better: forecaster -> by how much less the stack's RMSE is, a fraction.
+        synthetic: mark it.
+    """
+    cells = [_row(name, figures, better.get(name)) for name, figures in rows.items()]
+    output.print_rows(title, _COLUMNS, cells, synthetic=synthetic)
+
+
+def _row(name: str, figures: Mapping[str, Any], better: float | None) -> tuple[str, ...]:
+    return (
+        _NAMES.get(name, name),
+        f"{figures['n']:,}",
+        _number(figures["rmse_pct"], ".3f"),
+        _number(figures["mae_pct"], ".3f"),
+        _number(figures["mse_pct2"], ".3f"),
+        _number(figures["r2_vs_zero"], "+.2%"),
+        _number(figures["against_zero_p"], ".3f"),
+        _number(figures.get("acts"), ".1%"),
+        _number(better, "+.2%"),
+    )
+
+
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)

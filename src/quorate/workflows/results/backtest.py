@@ -10,7 +10,7 @@ from quorate.core.text.plural import counted
 from quorate.evaluation.verdict import Verdict, verdict_of
 from quorate.workflows.results import tables
 from quorate.workflows.results.headline import Headline, Headlined, marks_of, money_rows
-from quorate.workflows.results.trade_list import write_trades
+from quorate.workflows.runs.trade_list import write_trades
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,7 +20,7 @@ from quorate.workflows.results.headline import (
     money_rows,
     span_text,
 )
-from quorate.workflows.results.trade_list import write_trades
+from quorate.workflows.runs.trade_list import write_trades
 
 if TYPE_CHECKING:
     from pathlib import Path
