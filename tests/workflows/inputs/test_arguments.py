@@ -110,4 +110,4 @@ def test_frames_of_synthetic_candles_keep_their_mark(world, tmp_path):
 def test_a_span_too_short_for_a_label_is_stated_in_the_headline(world):
     made = quorate.evaluate(world.bundle, world.data, start=world.end + 198 * 3_600_000, record=OFF)
     assert made.document["rows"] == 0
-    assert "no labelled bar of 3 symbols, 1h: the span is too short" in str(made)
+    assert "no labelled bar of 3 markets, 1h: the span is too short" in str(made)
