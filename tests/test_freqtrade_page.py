@@ -7,13 +7,15 @@ import shlex
 import subprocess
 import sys
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from quorate.core.clock import HOUR_MS, parse_ms
+from quorate.core.settings import FreqtradeSettings
 from quorate.market import SyntheticMarket, write_candles, write_funding
 from stubs import freqtrade
 from stubs.binance import spawn
@@ -21,7 +23,26 @@ from stubs.overlay import Overlay, wheel
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "freqtrade.md").read_text()
-COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines()]
+
+
+def commands_of(text):
+    return [line for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL) for line in block.splitlines()]
+
+
+OWN = "## Add Quorate to the bot you have" + PAGE.split("## Add Quorate to the bot you have")[1].split("\n## ")[0]
+OWN_COMMANDS, COMMANDS = commands_of(OWN), commands_of(PAGE.replace(OWN, ""))
+
+# A bot as somebody has it: with comments, other prices for limit orders, and keys.
+BOT = """{
+    // my bot
+    "max_open_trades": 2, "stake_currency": "USDT", "stake_amount": 100, "dry_run": true, "timeframe": "1h",
+    "initial_state": "running", "trading_mode": "futures", "margin_mode": "isolated",
+    "entry_pricing": {"price_side": "same", "use_order_book": true},
+    "exit_pricing": {"price_side": "same", "use_order_book": true},
+    "exchange": {"name": "binance", "key": "", "secret": "", "pair_whitelist": ["ETH/USDT:USDT"], "pair_blacklist": []},
+    "pairlists": [{"method": "StaticPairList"}], "dataformat_ohlcv": "feather",
+}
+"""
 
 FIRST, LAST = parse_ms("2025-03-01"), parse_ms("2025-07-20")
 
@@ -87,11 +108,11 @@ def environment(place):
     return {**os.environ, **SMALL, **outputs, "PATH": f"{place}/bin:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
 
 
-def run(place, command):
+def run(place, command, cwd=None, **more):
     done = subprocess.run(
         ["bash", "-c", command],
-        cwd=place,
-        env=environment(place),
+        cwd=cwd or place,
+        env=environment(place) | more,
         capture_output=True,
         text=True,
         timeout=240,
@@ -101,7 +122,7 @@ def run(place, command):
     return done.stdout + done.stderr
 
 
-def dry_run(place, command):
+def dry_run(place, command, cwd=None):
     """Run the bot until it has processed its pairs once, then stop it.
 
     By SIGTERM, since a background job may have inherited an ignored SIGINT.
@@ -109,10 +130,12 @@ def dry_run(place, command):
     log = place / "dry-run.log"
     with log.open("w") as file:
         process = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"], cwd=place, env=environment(place), stdout=file, stderr=file
+            ["bash", "-c", f"exec {command}"], cwd=cwd or place, env=environment(place), stdout=file, stderr=file
         )
         until = time.monotonic() + 120
-        while time.monotonic() < until and "state='RUNNING'" not in log.read_text() and process.poll() is None:
+        while time.monotonic() < until and process.poll() is None:
+            if RUNS.search(said := log.read_text()) and "state='RUNNING'" in said:
+                break
             time.sleep(0.5)
         time.sleep(2)
         process.terminate()
@@ -120,9 +143,18 @@ def dry_run(place, command):
     return log.read_text()
 
 
-def test_the_commands_of_the_page_run_in_order(place, tmp_path):
+# The bot's line for a pair's newest closed bar.
+RUNS = re.compile(r"- 20\d\d-\d\d-\d\d \d\d:00 ETH/USDT:USDT: (BUY|SELL|HOLD) \d+% by \w+ \| .*xgb:")
+
+
+def test_quorate_is_added_to_a_bot_that_exists(place, tmp_path):
+    own = place / "own"
+    user_data = own / "user_data"
+    (user_data / "data").mkdir(parents=True)
+    (user_data / "data" / "binance").symlink_to(place / "market")
+    (user_data / "config.json").write_text(BOT)
     outputs = {}
-    for command in COMMANDS:
+    for command in OWN_COMMANDS:
         words = shlex.split(command)
         if words[0] == "pip":
             built = wheel(tmp_path)
@@ -130,10 +162,37 @@ def test_the_commands_of_the_page_run_in_order(place, tmp_path):
             done = Overlay(tmp_path / "venv").python("-m", "pip", *arguments, "--dry-run")
             assert done.returncode == 0 or "No matching distribution" in done.stderr, done.stderr
         elif words[1] == "trade":
+            outputs["trade"] = dry_run(place, command, own)
+        else:
+            trees = " --models xgboost,lightgbm" if words[1] == "train" else ""
+            outputs[words[1]] = run(place, command + trees, own)
+    assert list(outputs) == ["train", "freqtrade", "backtesting", "trade"]
+    assert "2/2 members" in re.sub(r"\s+", " ", outputs["train"])
+    assert "BACKTESTING REPORT" in outputs["backtesting"]
+    assert RUNS.search(outputs["trade"]), outputs["trade"][-3000:]
+    assert len(RUNS.findall(outputs["trade"])) == 1, "one line for each closed bar"
+    assert (user_data / "config.json").read_text() == BOT
+
+
+def test_the_commands_of_the_page_run_in_order(place, tmp_path):
+    outputs = {}
+    for command in COMMANDS:
+        words = shlex.split(command)
+        if words[1] == "plot-dataframe":
+            # Lent by this environment to Freqtrade's.
+            for place_of in ("plotly", "_plotly_utils", "plotly-*.dist-info"):
+                for found in Path(find_spec("plotly").origin).parents[1].glob(place_of):
+                    (tmp_path / found.name).symlink_to(found)
+            run(place, command, PYTHONPATH=f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+        elif words[1] == "trade":
             outputs[command] = dry_run(place, command)
         else:
             outputs[command] = run(place, command)
-    assert len(outputs) == len(COMMANDS) - 1 == 13
+    assert len(outputs) == len(COMMANDS) - 1 == 12
+    (chart,) = (place / "user_data" / "plot").glob("*.html")
+    drawn = chart.read_text()
+    for name in ("action", "votes", "buy", "sell", "confidence", "xgboost"):
+        assert f'"name":"quorate_{name}"' in drawn, name
     by_verb = {}
     for command, output in outputs.items():
         words = [word for word in shlex.split(command) if not word.startswith("QUORATE_")]
@@ -173,3 +232,8 @@ def test_settings_named_on_the_page_exist():
     assert named <= set(known)
     section = set(re.findall(r'`"(\w+)": "', PAGE))
     assert {f"freqtrade.{name}" for name in section} <= set(known)
+
+
+def test_the_options_are_those_of_the_settings_with_their_defaults():
+    rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", PAGE, re.MULTILINE))
+    assert {name: json.loads(default) for name, default in rows.items()} == asdict(FreqtradeSettings())

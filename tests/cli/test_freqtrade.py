@@ -20,15 +20,16 @@ def halted(tmp_path):
 
 def test_init_lists_every_file_with_its_status(tmp_path, capsys):
     assert main(["freqtrade", "init", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.count("written") == 8
-    (tmp_path / "config-quorate-spot.json").write_text("{}")
+    assert capsys.readouterr().out.count("written") == 9
+    (tmp_path / "config-quorate-spot.json").write_text('{"quorate": {"leverage": 2}}')
     assert main(["freqtrade", "init", str(tmp_path)]) == 0
     said = capsys.readouterr()
     assert "left" in said.out
     assert "--force" in said.err
     assert main(["freqtrade", "init", str(tmp_path), "--force", "--json"]) == 0
-    placed = json.loads(capsys.readouterr().out)
-    assert [one["deed"] for one in placed].count("overwritten") == 1
+    (updated,) = [one for one in json.loads(capsys.readouterr().out) if one["deed"] == "updated"]
+    assert updated["keys"] == ["strategy", "timeframe", "api_server", "quorate.bundle"]
+    assert updated["backup"].endswith("config-quorate-spot.json.bak")
     assert main(["freqtrade", "init", str(tmp_path / "nowhere")]) == 1
     assert "create-userdir" in capsys.readouterr().err
 

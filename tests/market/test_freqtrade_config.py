@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pyarrow.feather
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from quorate.core.errors import DataError, SettingsError, UnknownTimeframeError
-from quorate.market.commented_json import parse_commented_json
+from quorate.market.commented_json import parse_commented_json, set_value
+from quorate.market.configured_markets import read_markets
 from quorate.market.files.formats import WRITERS
-from quorate.market.freqtrade_config import read_config, read_markets
+from quorate.market.freqtrade_config import read_config
 from quorate.market.synthetic import SyntheticMarket
 from stubs import freqtrade
 
@@ -158,13 +161,16 @@ def test_the_markets_with_candles_are_read_beside_the_names_without(folder):
         '{"trading_mode": "futures", "stake_currency": "USDT",'
         ' "exchange": {"name": "binance", "pair_whitelist": ["SYNB/.*", "SYNA/USDT:USDT", "ETH/USDT:USDT"]}}'
     )
-    with pytest.raises(SettingsError, match="Give `timeframe`"):
+    with pytest.raises(SettingsError, match=r"Give `timeframe`.* There are 1h of 2 pairs"):
         read_markets([config])
     found = read_markets([config], timeframe="1h")
     assert found.timeframe == "1h"
     assert found.symbols == ("SYNB/USDT:USDT", "SYNA/USDT:USDT")
     assert found.without_candles == ("ETH/USDT:USDT",)
     assert found.config.data == folder / "data" / "binance"
+    with pytest.raises(DataError, match=r"no 4h candles of SYNB/.*; there are 1h of 2 pairs.*Give `timeframe` 1h"):
+        read_markets([config], timeframe="4h")
+    config.write_text(config.read_text().replace("SYN", "NYS"))
     with pytest.raises(DataError, match="none of 0 futures pairs"):
         read_markets([config], timeframe="4h")
 
@@ -189,3 +195,38 @@ def test_candles_are_read_in_the_configured_format(folder):
     named.write_text('{"dataformat_ohlcv": "hdf5"}')
     with pytest.raises(SettingsError, match="feather, parquet, jsongz, json"):
         read_config([folder / "config.json", named])
+
+
+DOCUMENTS = st.recursive(
+    st.one_of(st.integers(), st.text('{}",/', max_size=3), st.lists(st.integers(), max_size=2)),
+    lambda inner: st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+)
+
+
+@given(
+    document=st.dictionaries(st.sampled_from("abc"), DOCUMENTS, max_size=3),
+    value=DOCUMENTS,
+    keys=st.lists(st.sampled_from("abc"), min_size=1, max_size=3),
+    indent=st.sampled_from([None, 1]),
+    comment=st.sampled_from(["", ' // "a": {,', " /* } */"]),
+)
+def test_a_value_is_set_in_a_commented_document_and_nothing_else(document, value, keys, indent, comment):
+    text = "\n".join(line + comment for line in json.dumps(document, indent=indent).split("\n"))
+    changed = set_value(text, keys, value)
+    place = document
+    for key in keys[:-1]:
+        if not isinstance(place.get(key), dict):
+            place[key] = {}
+        place = place[key]
+    place[keys[-1]] = value
+    assert parse_commented_json(changed, "x") == document
+
+
+def test_comments_and_order_stay_where_a_value_is_set():
+    text = """{  // one
+    /* two */ "a": {"b": 1, "c": 2}, // three
+    "d": [1, 2], // four
+}
+"""
+    assert set_value(text, ("a", "b"), 5) == text.replace("1, ", "5, ", 1)
+    assert set_value(text, ("e",), 5) == text.replace(" // four", ' // four\n    "e": 5')

@@ -78,27 +78,46 @@ class FreqtradeConfig:
             SettingsError: an entry that is not a valid expression.
             DataError: no pair is left; the close match is named.
         """
-        markets = self._tradable(known)
-        banned = {pair for entry in self.blacklist for pair in _matches(entry, markets, "pair_blacklist")}
-        found = (pair for entry in self.whitelist for pair in _matches(entry, markets, "pair_whitelist"))
-        wanted = tuple(dict.fromkeys(pair for pair in found if pair not in banned))
+        wanted = self.matching(known)
         if not wanted:
-            near = close_match(self.whitelist[0], markets) if self.whitelist else ""
-            listed = ", ".join(self.whitelist) or "an empty exchange.pair_whitelist"
-            raise DataError(
-                f"find the pairs of {self.files[0].name} in {self.data}",
-                found=f"{listed}: none of {len(markets)} {self.trading_mode} pairs there",
-                expected=f"at least one with {self.trading_mode} candles in this timeframe{self._in_format()}",
-                remedy=near or "Name pairs in exchange.pair_whitelist, or download them: freqtrade download-data.",
-            )
+            raise self._no_pairs(known)
         return wanted
+
+    def timeframes(self) -> dict[str, int]:
+        """Timeframes of which there are candles of the pairs, shortest first, each with their number."""
+        perpetual = self.trading_mode == "futures"
+        found = {file.timeframe for file in self.source.files() if file.kind == ("futures" if perpetual else "spot")}
+        counts = {
+            timeframe: len(self.matching(self.source.symbols(timeframe, perpetual=perpetual)))
+            for timeframe in sorted(found, key=timeframe_ms)
+        }
+        return {timeframe: count for timeframe, count in counts.items() if count}
 
     def without_candles(self, known: Iterable[str]) -> tuple[str, ...]:
         """Entries of the whitelist that match no candles."""
         markets = self._tradable(known)
         return tuple(entry for entry in self.whitelist if not _matches(entry, markets, "pair_whitelist"))
 
-    def _in_format(self) -> str:
+    def matching(self, known: Iterable[str]) -> tuple[str, ...]:
+        """As `pairs`, but empty where no pair is left."""
+        markets = self._tradable(known)
+        banned = {pair for entry in self.blacklist for pair in _matches(entry, markets, "pair_blacklist")}
+        found = (pair for entry in self.whitelist for pair in _matches(entry, markets, "pair_whitelist"))
+        return tuple(dict.fromkeys(pair for pair in found if pair not in banned))
+
+    def _no_pairs(self, known: Iterable[str]) -> DataError:
+        markets = self._tradable(known)
+        near = close_match(self.whitelist[0], markets) if self.whitelist else ""
+        listed = ", ".join(self.whitelist) or "an empty exchange.pair_whitelist"
+        return DataError(
+            f"find the pairs of {self.files[0].name} in {self.data}",
+            found=f"{listed}: none of {len(markets)} {self.trading_mode} pairs there",
+            expected=f"at least one with {self.trading_mode} candles in this timeframe{self.in_format()}",
+            remedy=near or "Name pairs in exchange.pair_whitelist, or download them: freqtrade download-data.",
+        )
+
+    def in_format(self) -> str:
+        """The configured format of candles for a message; empty where any is read."""
         return f", as {self.formats[0][1:]} (dataformat_ohlcv)" if len(self.formats) == 1 else ""
 
     def _tradable(self, known: Iterable[str]) -> tuple[str, ...]:
@@ -106,48 +125,6 @@ class FreqtradeConfig:
         return tuple(
             symbol for symbol in known if self.stake_currency in ("", symbol.partition(":")[0].rpartition("/")[2])
         )
-
-
-@dataclass(frozen=True, slots=True)
-class ConfiguredMarkets:
-    """The markets of a Freqtrade configuration for which there are candles.
-
-    Attributes:
-        config: the configuration.
-        timeframe: of the bars.
-        symbols: pairs of the whitelist with candles of this timeframe, in its order.
-        without_candles: entries of the whitelist that match none.
-    """
-
-    config: FreqtradeConfig
-    timeframe: str
-    symbols: tuple[str, ...]
-    without_candles: tuple[str, ...]
-
-
-def read_markets(paths: Sequence[Path], data: Path | None = None, timeframe: str | None = None) -> ConfiguredMarkets:
-    """Read the markets, the timeframe and the folder of candles of a Freqtrade configuration.
-
-    Args:
-        paths: files, as `read_config` takes them.
-        data: the folder of candles, instead of the configuration's.
-        timeframe: instead of the configuration's.
-
-    Raises:
-        SettingsError: no timeframe anywhere, or a configuration that cannot be read.
-        DataError: no folder of candles, or no pair of the whitelist with candles in it.
-    """
-    config = read_config(paths, data)
-    timeframe = timeframe or config.timeframe
-    if timeframe is None:
-        raise SettingsError(
-            f"use the Freqtrade configuration {paths[0]}",
-            found="no timeframe",
-            expected="one such as 1h",
-            remedy="Give `timeframe`; in many configurations the strategy sets it.",
-        )
-    known = config.source.symbols(timeframe, perpetual=config.trading_mode == "futures")
-    return ConfiguredMarkets(config, timeframe, config.pairs(known), config.without_candles(known))
 
 
 def read_config(paths: Sequence[Path], data: Path | None = None, here: Path | None = None) -> FreqtradeConfig:

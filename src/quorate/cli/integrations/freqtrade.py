@@ -22,13 +22,16 @@ _Journal = Annotated[
 def init(
     user_data: _UserData,
     bundle: Annotated[Path | None, typer.Option("--bundle", metavar="PATH", help=options.BUNDLE)] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that were changed.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Set our keys in files that were changed; a copy is kept.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Write strategies, configurations and a FreqAI model.
 
-    Files that exist and differ are left as they are. With --bundle, its markets and its timeframe go into the
-    configurations.
+    With --bundle, its markets and its timeframe go into the configurations. Files that were changed are left as they
+    are; with --force, strategy, timeframe, quorate.bundle and api_server are set in them where they are missing, or are
+    others than the bundle's. All else in them stays, comments included, and FILE.bak has the file as it was.
     """
     from quorate.cli import output
     from quorate.cli.render.freqtrade import show_files
@@ -36,7 +39,7 @@ def init(
 
     placed = scaffold(user_data, bundle, force=force)
     if as_json:
-        output.print_json([{"path": str(one.path), "deed": one.status} for one in placed])
+        output.print_json([one.to_json() for one in placed])
     else:
         show_files(placed)
 

@@ -12,11 +12,16 @@ if TYPE_CHECKING:
 
 
 def show_files(files: Sequence[WrittenFile]) -> None:
-    """A line a file: written, unchanged, left or overwritten."""
+    """A line a file: written, unchanged, left or updated, with the keys that were set and the copy of it as it was."""
     for file in files:
-        output.print_line(f"{file.status:>11}  {file.path}")
+        output.print_line(f"{file.status:>9}  {file.path}")
+        if file.backup is not None:
+            output.print_line(f"{'':>11}set {', '.join(file.keys)}; as it was: {file.backup.name}")
     if any(file.status == "left" for file in files):
-        output.note("left: these files differ from what would be written; --force overwrites them")
+        output.note(
+            "left: changed by somebody, and kept as it is; --force with --bundle sets the bundle's keys in it, and a "
+            "file that is removed is written anew"
+        )
 
 
 def show_guards(state: Mapping[str, Any]) -> None:
@@ -30,7 +35,7 @@ def show_guards(state: Mapping[str, Any]) -> None:
             guard["guard"] if guard["symbol"] is None else f"{guard['guard']} {guard['symbol']}",
             guard["mode"],
             guard["rearm"],
-            guard["until"] or "",
+            guard["until"] or "-",
             guard["reason"] or guard["state"],
         )
         for guard in state["guards"]

@@ -16,7 +16,7 @@ from quorate.workflows.results.headline import closed_text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from quorate.market.freqtrade_config import ConfiguredMarkets
+    from quorate.market.configured_markets import ConfiguredMarkets
     from quorate.workflows.results import SeriesResult, TrainResult
     from quorate.workflows.results.champion_change import ChampionStatus
 

@@ -1,12 +1,13 @@
-"""Files in Freqtrade's user_data through which it finds Quorate; files that differ are kept."""
+"""Files in Freqtrade's user_data through which it finds Quorate; what a person put into them is kept."""
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from quorate.core.configuration import load_settings
 from quorate.core.errors import DataError, FreqtradeError
@@ -14,10 +15,11 @@ from quorate.core.files import write_text_atomic
 from quorate.core.regular_files import read_regular_text
 from quorate.core.settings import FreqtradeSettings
 from quorate.ensemble.bundle.manifest import Manifest
-from quorate.integrations.freqtrade.templates import config_file, model_file, strategy_file
+from quorate.integrations.freqtrade.existing_files import equal_config, keep_copy, update_config, update_strategy
+from quorate.integrations.freqtrade.templates import config_tree, model_file, overlay_tree, strategy_file
 from quorate.workflows.inputs import load_predictor
 
-FileStatus = Literal["written", "unchanged", "left", "overwritten"]
+FileStatus = Literal["written", "unchanged", "left", "updated"]
 
 _PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 
@@ -28,22 +30,49 @@ class WrittenFile:
 
     Attributes:
         path: of the file.
-        status: written (new), unchanged (the same text was there), left (another text was there and kept) or
-            overwritten.
+        status: written (new), unchanged (it has our values), left (it was changed, and is kept) or updated (some of our
+            keys were set in it, and nothing else).
+        keys: that were set in an updated file, such as "quorate.bundle".
+        backup: copy of an updated file as it was.
     """
 
     path: Path
     status: FileStatus
+    keys: tuple[str, ...] = ()
+    backup: Path | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The entry of `quorate freqtrade init --json`."""
+        return {
+            "path": str(self.path),
+            "deed": self.status,
+            "keys": list(self.keys),
+            "backup": None if self.backup is None else str(self.backup),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file to write: its name, its text and how to know and update an existing one."""
+
+    name: str
+    text: str
+    equal: Callable[[str], bool]
+    update: Callable[[str], tuple[str, tuple[str, ...]]]
 
 
 def scaffold(user_data: Path, bundle: Path | None = None, *, force: bool = False) -> tuple[WrittenFile, ...]:
     """Write strategies, configurations and the FreqAI model into Freqtrade's folder.
 
+    A file that a person has changed is left. With `force`, our own keys are set in it: strategy, timeframe, bundle and
+    the server of FreqUI where they are missing, and timeframe and bundle where `bundle` is given. Everything else in it
+    stays, comments included, and a copy of it as it was is kept beside it.
+
     Args:
         user_data: an existing folder, as made by `freqtrade create-userdir`.
         bundle: a bundle, a folder of bundles for its champion, or a series. The configurations get its path, pairs and
             timeframe; None for default ones.
-        force: overwrite files that differ.
+        force: set our keys in files that were changed.
 
     Returns:
         Every file with its status.
@@ -51,6 +80,7 @@ def scaffold(user_data: Path, bundle: Path | None = None, *, force: bool = False
     Raises:
         FreqtradeError: no such folder.
         BundleError, FeatureError: `bundle` cannot be loaded.
+        SettingsError: with `force`, a file that cannot be parsed.
         DataError: a file cannot be read or written.
     """
     if not user_data.is_dir():
@@ -62,53 +92,86 @@ def scaffold(user_data: Path, bundle: Path | None = None, *, force: bool = False
         )
     manifest = None if bundle is None else load_predictor(bundle, load_settings()).manifest
     bundle_path = FreqtradeSettings().bundle if bundle is None else _config_path(user_data, bundle)
-    return tuple(_write(user_data / name, text, force=force) for name, text in _files(manifest, bundle_path))
+    return tuple(_write(user_data / file.name, file, force=force) for file in _files(manifest, bundle_path))
 
 
-def _files(manifest: Manifest | None, bundle_path: str) -> Iterable[tuple[str, str]]:
+def _files(manifest: Manifest | None, bundle_path: str) -> Iterable[_File]:
     stack = manifest is not None and manifest.recipe == "stack"
-    timeframe = manifest.timeframe if manifest is not None and not stack else "1h"
-    stack_timeframe = manifest.timeframe if manifest is not None and stack else "4h"
+    known = None if manifest is None else manifest.timeframe
+    timeframe = known if known is not None and not stack else "1h"
+    stack_timeframe = known if known is not None and stack else "4h"
     pairs = _PAIRS if manifest is None else manifest.symbols
     perpetuals = tuple(pair if ":" in pair else f"{pair}:{pair.split('/')[1]}" for pair in pairs)
     spot = tuple(pair.split(":")[0] for pair in pairs)
     # Both configurations of the vote name the same bundle; one of them is for a kind of market that it has not seen.
     common = {"stake": "risk"}
     unseen = {"unseen_pairs": True}
+    # What a bundle decides in files that exist: nothing without one, or in those of the other recipe.
+    of_vote, of_stack = (known if known is not None and stack is wanted else None for wanted in (False, True))
     vote_path = FreqtradeSettings().bundle if stack else bundle_path
-    yield (
-        "strategies/QuorateVoteStrategy.py",
-        strategy_file("QuorateVoteStrategy", "vote_strategy", "Consensus vote of a Quorate bundle.", timeframe),
+    yield _strategy("QuorateVoteStrategy", "vote_strategy", "Consensus vote of a Quorate bundle.", timeframe, of_vote)
+    yield _strategy(
+        "QuorateHybridStrategy",
+        "hybrid_strategy",
+        "Return predicted by a Quorate stack.",
+        stack_timeframe,
+        of_stack,
     )
-    yield (
-        "strategies/QuorateHybridStrategy.py",
-        strategy_file(
-            "QuorateHybridStrategy", "hybrid_strategy", "Return predicted by a Quorate stack.", stack_timeframe
-        ),
+    yield _strategy(
+        "QuorateFreqaiStrategy", "freqai_strategy", "Quorate's consensus vote, trained by FreqAI.", timeframe, None
     )
-    yield (
-        "strategies/QuorateFreqaiStrategy.py",
-        strategy_file(
-            "QuorateFreqaiStrategy", "freqai_strategy", "Quorate's consensus vote, trained by FreqAI.", timeframe
-        ),
-    )
-    yield "freqaimodels/QuorateFreqaiModel.py", model_file()
+    model = model_file()
+    yield _File("freqaimodels/QuorateFreqaiModel.py", model, lambda text: text == model, lambda text: (text, ()))
     for_futures = {"bundle": vote_path, **common, **({} if pairs == perpetuals else unseen)}
     for_spot = {"bundle": vote_path, **common, **({} if manifest is not None and pairs == spot else unseen)}
-    yield (
-        "config-quorate-futures.json",
-        config_file("QuorateVoteStrategy", timeframe, perpetuals, for_futures, futures=True),
-    )
-    yield "config-quorate-spot.json", config_file("QuorateVoteStrategy", timeframe, spot, for_spot, futures=False)
+    vote = "QuorateVoteStrategy"
+    yield _config("futures", config_tree(vote, timeframe, perpetuals, for_futures, futures=True), of_vote)
+    yield _config("spot", config_tree(vote, timeframe, spot, for_spot, futures=False), of_vote)
     for_stack = {"bundle": bundle_path if stack else "quorate/stack", **common}
     stack_pairs = perpetuals if stack else perpetuals[:1]
-    yield (
-        "config-quorate-hybrid.json",
-        config_file("QuorateHybridStrategy", stack_timeframe, stack_pairs, for_stack, futures=True),
+    hybrid = "QuorateHybridStrategy"
+    yield _config("hybrid", config_tree(hybrid, stack_timeframe, stack_pairs, for_stack, futures=True), of_stack)
+    yield _config(
+        "freqai",
+        config_tree("QuorateFreqaiStrategy", timeframe, perpetuals, {}, futures=True, **_freqai(timeframe)),
+        None,
     )
-    yield (
-        "config-quorate-freqai.json",
-        config_file("QuorateFreqaiStrategy", timeframe, perpetuals, {}, futures=True, **_freqai(timeframe)),
+    yield _config("add", overlay_tree(hybrid if stack else vote, known, {"bundle": bundle_path}), known)
+
+
+def _strategy(name: str, module: str, purpose: str, timeframe: str, bundle_timeframe: str | None) -> _File:
+    text = strategy_file(name, module, purpose, timeframe)
+
+    def update(present: str) -> tuple[str, tuple[str, ...]]:
+        return (present, ()) if bundle_timeframe is None else update_strategy(present, name, bundle_timeframe)
+
+    return _File(f"strategies/{name}.py", text, lambda present: present == text, update)
+
+
+def _config(name: str, tree: Mapping[str, Any], bundle_timeframe: str | None) -> _File:
+    """A configuration.
+
+    Args:
+        name: config-quorate-NAME.json.
+        tree: its content.
+        bundle_timeframe: of the bundle that was given for it; None where none was.
+    """
+    section = tree["quorate"]
+    missing: dict[tuple[str, ...], Any] = {
+        (key,): tree[key] for key in ("strategy", "timeframe", "api_server") if key in tree
+    }
+    if "bundle" in section:
+        missing[("quorate", "bundle")] = section["bundle"]
+    changed: dict[tuple[str, ...], Any] = {}
+    if bundle_timeframe is not None:
+        changed = {("quorate", key): section[key] for key in ("bundle", "unseen_pairs") if key in section}
+        changed[("timeframe",)] = bundle_timeframe
+    file = f"config-quorate-{name}.json"
+    return _File(
+        file,
+        json.dumps(tree, indent=4) + "\n",
+        lambda present: equal_config(present, tree),
+        lambda present: update_config(present, file, changed, missing),
     )
 
 
@@ -139,20 +202,22 @@ def _freqai(timeframe: str) -> dict[str, object]:
     }
 
 
-def _write(path: Path, text: str, *, force: bool) -> WrittenFile:
+def _write(path: Path, file: _File, *, force: bool) -> WrittenFile:
     try:
         present = read_regular_text(path)
     except FileNotFoundError:
-        write_text_atomic(path, text)
+        write_text_atomic(path, file.text)
         return WrittenFile(path, "written")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"read {path}", found=str(error), expected="a text file, or no file") from error
-    if present == text:
+    if file.equal(present):
         return WrittenFile(path, "unchanged")
-    if not force:
+    text, keys = file.update(present) if force else (present, ())
+    if not keys:
         return WrittenFile(path, "left")
+    backup = keep_copy(path)
     write_text_atomic(path, text)
-    return WrittenFile(path, "overwritten")
+    return WrittenFile(path, "updated", keys, backup)
 
 
 def _config_path(user_data: Path, bundle: Path) -> str:

@@ -1,8 +1,8 @@
-"""Texts of the files that `quorate freqtrade init` writes: strategies, the FreqAI model and configurations."""
+"""Content of the files that `quorate freqtrade init` writes: strategies, the FreqAI model and configurations."""
 
 from __future__ import annotations
 
-import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +31,12 @@ class QuorateFreqaiModel(Base):
     pass
 '''
 
+# A market order is filled at the other side of the book; Freqtrade refuses it with any other price_side.
+_PRICING = {"price_side": "other"}
+
+# Freqtrade wants at least 32 characters of a key for tokens.
+_SECRET_BYTES = 32
+
 
 def strategy_file(name: str, module: str, purpose: str, timeframe: str) -> str:
     """Text of a strategy file. Freqtrade loads only classes that are defined in the file itself, not imported ones."""
@@ -42,10 +48,12 @@ def model_file() -> str:
     return _MODEL
 
 
-def config_file(
+def config_tree(
     strategy: str, timeframe: str, pairs: tuple[str, ...], section: Mapping[str, Any], *, futures: bool, **more: Any
-) -> str:
-    """Text of a configuration for a dry run or a backtest; only API keys are left empty.
+) -> dict[str, Any]:
+    """A configuration for a dry run or a backtest; only API keys are left empty.
+
+    The server of FreqUI is switched off; with its own password, it needs no more than `"enabled": true`.
 
     Args:
         strategy: name of the class.
@@ -55,8 +63,7 @@ def config_file(
         futures: perpetuals with isolated margin; False for spot.
         more: further top-level keys.
     """
-    # A market order is filled at the other side of the book.
-    pricing = {"price_side": "other", "use_order_book": True, "order_book_top": 1}
+    pricing = {**_PRICING, "use_order_book": True, "order_book_top": 1}
     tree: dict[str, Any] = {
         "strategy": strategy,
         "timeframe": timeframe,
@@ -76,6 +83,33 @@ def config_file(
         "dataformat_ohlcv": "feather",
         "initial_state": "running",
         "internals": {"process_throttle_secs": 5},
+        "api_server": {
+            "enabled": False,
+            "listen_ip_address": "127.0.0.1",
+            "listen_port": 8080,
+            "username": "freqtrader",
+            "password": secrets.token_urlsafe(_SECRET_BYTES),
+            "jwt_secret_key": secrets.token_urlsafe(_SECRET_BYTES),
+            "CORS_origins": [],
+            "verbosity": "error",
+        },
         "quorate": dict(section),
     }
-    return json.dumps({**tree, **more}, indent=4) + "\n"
+    return {**tree, **more}
+
+
+def overlay_tree(strategy: str, timeframe: str | None, section: Mapping[str, Any]) -> dict[str, Any]:
+    """What a configuration of the user's own needs besides: Freqtrade takes it as a second `-c`, over the first.
+
+    Args:
+        strategy: name of the class.
+        timeframe: of the bundle; None to leave it to the user's configuration.
+        section: the section "quorate".
+    """
+    pricing = {"entry_pricing": dict(_PRICING), "exit_pricing": dict(_PRICING)}
+    return {
+        "strategy": strategy,
+        **({} if timeframe is None else {"timeframe": timeframe}),
+        **pricing,
+        "quorate": section,
+    }

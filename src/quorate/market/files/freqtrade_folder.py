@@ -147,7 +147,7 @@ class FreqtradeFolder:
             return None
         kept = self._read(path, timeframe, has_volume=False).kept
         if not len(kept):
-            self._say_empty(path)
+            self._say_empty(path, ": last prices are used as mark prices")
             return None
         return _candles(symbol, timeframe, kept).between(start, end)
 
@@ -177,8 +177,8 @@ class FreqtradeFolder:
             self._put_aside(path, checked.report.conflicts, quarantine(path, checked.quarantined, path.name))
         return checked
 
-    def _say_empty(self, path: Path) -> None:
-        _LOG.warning("%s holds no row and is read as a missing file", path)
+    def _say_empty(self, path: Path, instead: str = "") -> None:
+        _LOG.warning("%s holds no row and is read as a missing file%s", path, instead)
 
     def _put_aside(self, path: Path, rows: int, side: Path) -> None:
         _LOG.warning("%s: %d contradicting rows were written to %s", path, rows, side.name)

@@ -10,7 +10,7 @@ from quorate.core.errors import ArgumentError
 from quorate.workflows.inputs.selection import Selection, split_names
 
 if TYPE_CHECKING:
-    from quorate.market.freqtrade_config import ConfiguredMarkets
+    from quorate.market.configured_markets import ConfiguredMarkets
 
 
 def configured(files: Sequence[Path], data: Path | None, selection: Selection) -> tuple[ConfiguredMarkets, Selection]:
@@ -26,9 +26,9 @@ def configured(files: Sequence[Path], data: Path | None, selection: Selection) -
 
     Raises:
         ArgumentError: the selection names markets too.
-        SettingsError, DataError: as `market.freqtrade_config.read_markets`.
+        SettingsError, DataError: as `market.configured_markets.read_markets`.
     """
-    from quorate.market.freqtrade_config import read_markets
+    from quorate.market.configured_markets import read_markets
 
     named = "`symbols`" if split_names(selection.get("symbols")) else "`top`"
     if named == "`symbols`" or selection.get("top") is not None:

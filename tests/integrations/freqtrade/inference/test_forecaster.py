@@ -10,16 +10,18 @@ import pytest
 from hypothesis import strategies as st
 
 from quorate import load_bundle
-from quorate.core.clock import timeframe_ms
+from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.types import Action, Candles, Vote
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.inference.bench import BenchSpan
 from quorate.ensemble.series.bench_file import bench_path
 from quorate.ensemble.voting.vote import decide
 from quorate.integrations.freqtrade import BundleSource, Forecaster
+from quorate.integrations.freqtrade.inference.bar_log import BarLog
 from quorate.integrations.freqtrade.inference.signal_columns import TAG_LENGTH, plot_config, short_tag, signal_at, tag
 
 BTC = "BTC/USDT:USDT"
+MODELS = ("xgboost", "lightgbm")
 
 
 @pytest.fixture
@@ -290,6 +292,38 @@ def test_the_plot_configuration_names_columns_of_the_frame(frame, make_forecaste
     columns = make_forecaster().columns(frame, BTC, "1h")
     for plot in plot_config(("xgboost", "lightgbm"))["subplots"].values():
         assert set(plot) <= set(columns)
+
+
+def test_the_vote_and_the_probabilities_are_columns(frame, make_forecaster):
+    forecaster = make_forecaster()
+    columns = forecaster.columns(frame, BTC, "1h")
+    said = np.nansum([columns[f"quorate_{model}_says"] for model in MODELS], axis=0)
+    decided = ~np.isnan(columns["quorate_votes"])
+    assert set(columns["quorate_votes"][decided]) > {-1, 0, 1}
+    np.testing.assert_array_equal(columns["quorate_votes"][decided], said[decided] / len(MODELS))
+    probabilities = forecaster.latest(BTC).decisions.probabilities
+    for side, action in (("buy", Action.BUY), ("sell", Action.SELL)):
+        expected = np.nan if probabilities is None else np.round(probabilities[:, action], 4)
+        np.testing.assert_array_equal(columns[f"quorate_{side}"][forecaster.latest(BTC).rows], expected)
+
+
+def test_a_line_is_logged_for_each_closed_bar_once(frame, make_forecaster, caplog):
+    caplog.set_level("INFO")
+    forecaster, log = make_forecaster(), BarLog()
+    forecaster.columns(frame, BTC, "1h")
+    times = forecaster.latest(BTC).decisions.time[-2:].tolist()
+    for time in (times[0], times[0], times[1], times[1]):
+        log.log(BTC, time, forecaster.latest(BTC), "", MODELS, "full")
+    log.log("X/USDT:USDT", times[1], None, "training_span", MODELS, "full")
+    lines = [record.message for record in caplog.records if record.name.endswith("bar_log")]
+    decisions = forecaster.latest(BTC).decisions
+    assert len(lines) == 3
+    for line, row in zip(lines[:2], (-2, -1), strict=True):
+        assert line.startswith(
+            f"{format_ms(int(decisions.time[row]))} {BTC}: {Action(int(decisions.action[row])).name} "
+        )
+        assert f"by {decisions.rule[row]} | {decisions.consensus[row]} | xgb:" in line
+    assert lines[2].endswith("X/USDT:USDT: no decision: training span")
 
 
 def test_a_new_bundle_predicts_the_frame_again(world, frame, make_options, tmp_path):

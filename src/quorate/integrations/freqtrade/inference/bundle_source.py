@@ -50,6 +50,11 @@ class BundleSource:
         return "none" if self.bundle is None else self.bundle.mode
 
     @property
+    def stack(self) -> bool:
+        """Whether it predicts returns."""
+        return self.bundle is not None and self.bundle.stack is not None
+
+    @property
     def horizon(self) -> int:
         """Bars of the target's horizon, after which a position is closed by default."""
         return self._options.settings.target.horizon if self.bundle is None else self.bundle.manifest.horizon

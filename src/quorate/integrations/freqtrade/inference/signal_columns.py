@@ -41,6 +41,9 @@ def empty_columns(rows: int, models: tuple[str, ...], reason: str) -> dict[str, 
         f"{PREFIX}confidence": np.zeros(rows),
         f"{PREFIX}consensus": np.full(rows, "", dtype=object),
         f"{PREFIX}rule": np.full(rows, reason, dtype=object),
+        f"{PREFIX}votes": missing.copy(),
+        f"{PREFIX}buy": missing.copy(),
+        f"{PREFIX}sell": missing.copy(),
         f"{PREFIX}volatility": missing.copy(),
         f"{PREFIX}atr": missing.copy(),
     }
@@ -64,7 +67,9 @@ def frame_columns(
 
     Returns:
         name -> (length,): `quorate_action` -1 SELL, 0 HOLD, 1 BUY; `quorate_confidence`; `quorate_consensus`;
-        `quorate_rule`; `quorate_volatility`; `quorate_atr`; and for each member `quorate_MODEL`, the score of the
+        `quorate_rule`; `quorate_votes`, the votes for BUY less those for SELL, as a share of the members;
+        `quorate_buy` and `quorate_sell`, the ensemble's calibrated probability of either, NaN where it has none;
+        `quorate_volatility`; `quorate_atr`; and for each member `quorate_MODEL`, the score of the
         class that it votes for (in a stack the predicted return), and `quorate_MODEL_says` -1, 0, 1; NaN where the
         member abstains. A stack also has `quorate_together`, its predicted return.
     """
@@ -75,10 +80,17 @@ def frame_columns(
     columns[f"{PREFIX}rule"][rows] = decisions.rule
     columns[f"{PREFIX}volatility"][rows] = np.round(decisions.volatility, 6)
     columns[f"{PREFIX}atr"][rows] = _significant(atr)
+    if decisions.probabilities is not None:
+        for side, action in (("buy", Action.BUY), ("sell", Action.SELL)):
+            columns[f"{PREFIX}{side}"][rows] = np.round(decisions.probabilities[:, int(action)], _DIGITS)
+    votes = np.zeros(len(rows))
     for model in models:
         score, direction = _member_output(decisions, model)
+        votes += np.nan_to_num(direction)
         columns[f"{PREFIX}{model}"][rows] = np.round(score, _DIGITS if decisions.predicted is None else 6)
         columns[f"{PREFIX}{model}_says"][rows] = direction
+    if models:
+        columns[f"{PREFIX}votes"][rows] = np.round(votes / len(models), _DIGITS)
     if decisions.predicted is not None:
         combined = np.full(length, np.nan)
         combined[rows] = np.round(decisions.predicted, 6)
@@ -133,16 +145,32 @@ def signal_at(decisions: DecisionFrame, row: int, models: tuple[str, ...], mode:
     )
 
 
-def plot_config(models: tuple[str, ...]) -> Mapping[str, Any]:
-    """Plot configuration for Freqtrade's charts: decision, confidence, members' scores and volatility."""
+def plot_config(models: tuple[str, ...], *, stack: bool = False) -> Mapping[str, Any]:
+    """Plot configuration for Freqtrade's charts: vote, probability, confidence, members' scores and volatility.
+
+    Args:
+        models: the members, in the bundle's order.
+        stack: they predict returns, and so does the stack; it has a confidence and no probability of BUY or SELL.
+    """
     colours = ("#2a9d8f", "#e76f51", "#457b9d", "#e9c46a", "#6d597a", "#8d99ae")
     members = {f"{PREFIX}{model}": {"color": colours[number % len(colours)]} for number, model in enumerate(models)}
+    confidence = {f"{PREFIX}confidence": {"color": "#264653"}}
     return {
         "main_plot": {},
         "subplots": {
-            "Decision": {f"{PREFIX}action": {"color": "#264653", "type": "bar"}},
-            "Confidence": {f"{PREFIX}confidence": {"color": "#264653"}},
-            "Members": members,
+            "Vote": {
+                f"{PREFIX}action": {"color": "#264653", "type": "bar"},
+                f"{PREFIX}votes": {"color": "#e9c46a"},
+            },
+            **(
+                {"Predicted return": {f"{PREFIX}together": {"color": "#264653"}, **members}, "Confidence": confidence}
+                if stack
+                else {
+                    "Probability": {f"{PREFIX}buy": {"color": "#2a9d8f"}, f"{PREFIX}sell": {"color": "#e76f51"}},
+                    "Confidence": confidence,
+                    "Members": members,
+                }
+            ),
             "Volatility": {f"{PREFIX}volatility": {"color": "#8d99ae"}},
         },
     }

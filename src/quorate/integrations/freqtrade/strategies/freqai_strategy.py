@@ -86,6 +86,7 @@ class QuorateFreqaiStrategy(QuorateVoteStrategy):
             columns = frame_columns(forecast.decisions, forecast.atr, forecast.rows, len(dataframe), self.models)
         for name, column in columns.items():
             dataframe[name] = column
+        self._log_newest(dataframe, pair)
         return dataframe
 
     def _read_frame(self, frame: DataFrame, pair: str) -> FrameCandles:

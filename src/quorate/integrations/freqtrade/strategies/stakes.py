@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
+from quorate.core.errors import QuorateError
 from quorate.core.sections.drift import DriftSettings
 from quorate.ensemble.inference import Predictor
 from quorate.evaluation.drift import StoredDrift
 from quorate.integrations.freqtrade.strategy_options import StrategyOptions
+from quorate.trading import CONSERVATIVE_TIERS, MarginTiers
 from quorate.trading.account.costs import loss_at_stop
 from quorate.trading.drift_state import NO_DRIFT
 
@@ -85,3 +88,31 @@ def stake(
         share = equity / account.positions
         return share if loss <= 0 else min(account.risk * equity / loss * price / leverage, share)
     return proposed
+
+
+def margin_tiers(provider: Any, pair: str) -> MarginTiers:
+    """Margin tiers of the exchange, from Freqtrade; conservative ones if it has none.
+
+    Args:
+        provider: Freqtrade's data provider.
+        pair: Freqtrade's name.
+    """
+    exchange = getattr(provider, "_exchange", None)
+    rows = getattr(exchange, "_leverage_tiers", {}).get(pair)
+    if not rows:
+        return CONSERVATIVE_TIERS
+    try:
+        return MarginTiers.from_ccxt(_tier(row) for row in rows)
+    except QuorateError as error:
+        _log.warning("%s: the exchange's leverage tiers are not used: %s", pair, error)
+        return CONSERVATIVE_TIERS
+
+
+def _tier(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of Freqtrade's table in ccxt's names; without a maximum it is unlimited."""
+    maximum = row.get("maxNotional")
+    return {
+        "maxNotional": float("inf") if maximum is None else maximum,
+        "maintenanceMarginRate": row.get("maintenanceMarginRate"),
+        "maxLeverage": row.get("maxLeverage"),
+    }

@@ -17,20 +17,19 @@ from freqtrade.strategy import DecimalParameter
 from pandas import DataFrame
 
 from quorate.core.clock import newest_closed_ms, timeframe_ms
-from quorate.core.errors import QuorateError
 from quorate.core.types import Action, BoolArray, IntArray
 from quorate.ensemble.inference.predictor import LIVE_BARS
 from quorate.integrations.freqtrade.guarding.entry_gate import EntryGate
 from quorate.integrations.freqtrade.guarding.trade_records import closed_inside, datetime_ms
+from quorate.integrations.freqtrade.inference.bar_log import BarLog
 from quorate.integrations.freqtrade.inference.bundle_source import BundleSource
 from quorate.integrations.freqtrade.inference.forecaster import Forecaster, FrameForecast
 from quorate.integrations.freqtrade.inference.signal_columns import PREFIX, plot_config, short_tag, tag
 from quorate.integrations.freqtrade.stored_bars import StoredBars
 from quorate.integrations.freqtrade.strategies.planned_strategy import PlannedStrategy
-from quorate.integrations.freqtrade.strategies.stakes import ShrunkStakes, stake
+from quorate.integrations.freqtrade.strategies.stakes import ShrunkStakes, margin_tiers, stake
 from quorate.integrations.freqtrade.strategies.trade_plan import fit_leverage
 from quorate.integrations.freqtrade.strategy_options import StrategyOptions, read_options
-from quorate.trading import CONSERVATIVE_TIERS, MarginTiers
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +71,7 @@ class QuorateVoteStrategy(PlannedStrategy):
         self.source = BundleSource(self.options)
         self.stored_bars = StoredBars(config)
         self.forecaster = Forecaster(self.options, self.source)
+        self.bar_log = BarLog()
         self.entry_gate: EntryGate | None = None
         self.shrunk_stakes = ShrunkStakes(self.options.settings.drift)
 
@@ -95,7 +95,7 @@ class QuorateVoteStrategy(PlannedStrategy):
             JournalError: the guards' journal is invalid or cannot be accessed.
         """
         self.source.start()
-        self.plot_config = plot_config(self.source.models)
+        self.plot_config = plot_config(self.source.models, stack=self.source.stack)
         self._start_guards()
         _log.info(
             "quorate: bundle %s, mode %s, members %s; guards %s",
@@ -112,7 +112,7 @@ class QuorateVoteStrategy(PlannedStrategy):
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Load a new champion, if there is one, and update the guards."""
         if self.options.live and self.source.refresh():
-            self.plot_config = plot_config(self.source.models)
+            self.plot_config = plot_config(self.source.models, stack=self.source.stack)
         self._update_guards(current_time)
 
     def _start_guards(self) -> None:
@@ -134,6 +134,7 @@ class QuorateVoteStrategy(PlannedStrategy):
         stored = self.stored_bars.times(pair, self.timeframe)
         for name, column in self.forecaster.columns(dataframe, pair, self.timeframe, stored).items():
             dataframe[name] = column
+        self._log_newest(dataframe, pair)
         return dataframe
 
     def populate_entry_trend(self, dataframe: DataFrame, metadata: dict[str, Any]) -> DataFrame:
@@ -156,6 +157,13 @@ class QuorateVoteStrategy(PlannedStrategy):
         dataframe["exit_long"] = ((action < 0) & exits).astype(np.int64)
         dataframe["exit_short"] = ((action > 0) & exits & self.can_short).astype(np.int64)
         return dataframe
+
+    def _log_newest(self, frame: DataFrame, pair: str) -> None:
+        """Log the decision on the newest bar of a frame, where the bot trades."""
+        if self.options.live and len(frame):
+            reason = str(frame[f"{PREFIX}rule"].iloc[-1])
+            newest = int(frame["date"].iloc[-1].timestamp() * 1000)
+            self.bar_log.log(pair, newest, self.forecaster.latest(pair), reason, self.models, self.source.mode)
 
     def _tags(self, frame: DataFrame, pair: str, entering: BoolArray) -> list[str]:
         """Tag of every row with an entry, as the setting `tag` selects; empty elsewhere."""
@@ -196,7 +204,9 @@ class QuorateVoteStrategy(PlannedStrategy):
         if not distance > 0:
             return 1.0
         margin = self._expected_margin()
-        return fit_leverage(limit, current_rate, 1 if side == "long" else -1, distance, margin, self._tiers(pair))
+        return fit_leverage(
+            limit, current_rate, 1 if side == "long" else -1, distance, margin, margin_tiers(self.dp, pair)
+        )
 
     def custom_stake_amount(
         self,
@@ -282,25 +292,3 @@ class QuorateVoteStrategy(PlannedStrategy):
             return float(configured)
         slots = max(1.0, float(min(self.config.get("max_open_trades", 1), 1_000)))
         return max(1.0, float(self.wallets.get_total_stake_amount()) / slots)
-
-    def _tiers(self, pair: str) -> MarginTiers:
-        """Margin tiers of the exchange, from Freqtrade; conservative ones if it has none."""
-        exchange = getattr(self.dp, "_exchange", None)
-        rows = getattr(exchange, "_leverage_tiers", {}).get(pair)
-        if not rows:
-            return CONSERVATIVE_TIERS
-        try:
-            return MarginTiers.from_ccxt(_tier(row) for row in rows)
-        except QuorateError as error:
-            _log.warning("%s: the exchange's leverage tiers are not used: %s", pair, error)
-            return CONSERVATIVE_TIERS
-
-
-def _tier(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of Freqtrade's table in ccxt's names; without a maximum it is unlimited."""
-    maximum = row.get("maxNotional")
-    return {
-        "maxNotional": float("inf") if maximum is None else maximum,
-        "maintenanceMarginRate": row.get("maintenanceMarginRate"),
-        "maxLeverage": row.get("maxLeverage"),
-    }
