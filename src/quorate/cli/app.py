@@ -24,6 +24,7 @@ from quorate.cli import (
     check,
     data,
     demo,
+    doctor,
     evaluate,
     llm,
     paper,
@@ -53,11 +54,12 @@ app = typer.Typer(
     help="An ensemble of forecasting models for crypto markets that acts only when enough of its members agree.",
     epilog="Exit codes: 0 success, 1 refused or failed, 2 wrong usage.",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.add_typer(check.app, name="check")
 app.add_typer(settings.app, name="settings")
