@@ -25,7 +25,7 @@ Dates are in UTC; `--from` is inclusive, `--to` exclusive.
 
 # Heading -> first words of its verbs, in the order of the page.
 GROUPS = {
-    "Begin": ("demo", "data"),
+    "Begin": ("demo", "doctor", "data"),
     "Train and predict": ("check", "train", "signal", "explain"),
     "Evaluate": ("evaluate", "backtest"),
     "Bundles": ("bundle",),
@@ -37,6 +37,7 @@ GROUPS = {
 # One line for each verb, without the program's name. Each is parsed by the command line itself.
 EXAMPLES = """
 demo --out demo
+doctor
 data download --top 20 --timeframe 1h --days 200 --out candles
 data list --data candles
 data check --data candles
@@ -57,6 +58,7 @@ bundle rollback --why "too few trades"
 bundle card
 paper run --bundle bundles --exchange binanceusdm
 paper status
+paper report --bundle bundles --data candles --out paper.html
 paper performance --bundle bundles --exchange binanceusdm
 paper journal --kind closed --last 20
 paper copy --to postgresql://quorate:PASSWORD@localhost/quorate

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -75,12 +76,17 @@ def test_a_replay_is_the_guarded_backtest(paper, halted):
     assert found["synthetic"] is True
     assert [row["name"] for row in found["criteria"]] == [row["name"] for row in expected["criteria"]]
     assert "| xgb:" in log, "a line a decision"
+    assert not re.search(r" HOLD \d+% by ", log), "only with -v"
+    assert "replaying" not in log, "a bar of progress on a terminal alone"
+    assert re.match(r"\d+ trades?: [-+][\d.]+ %.*, beside [-+].* by holding", found["verdict"]["sentence"])
     assert "xgboost: loaded" in log
     assert "mode full, 2 of 2 members, quorum 2" in log
 
 
 def test_a_replay_without_guards_is_the_plain_backtest(paper):
-    found = document(paper(*paper.replay, "--account", "plain", "--no-guards", "--quiet", "--json"))
+    done = paper(*paper.replay, "--account", "plain", "--no-guards", "-v", "--json")
+    assert re.search(r" HOLD \d+% by ", done.stderr)
+    found = document(done)
     expected = document(paper(*paper.backtest))
     assert found["final_equity_usd"] == pytest.approx(expected["final_equity_usd"], abs=0.005)
     assert len(found["trades"]) == len(expected["trades"])
@@ -100,6 +106,7 @@ def test_a_killed_and_an_interrupted_replay_end_with_the_same_trades(paper, halt
         _, rest = running.communicate(timeout=30)
         assert running.returncode == (-signal.SIGKILL if sent == signal.SIGKILL else 0), "".join(said) + rest
     middle = document(paper("status", "--account", "killed", "--json"))
+    assert middle["session"]["running"] is False
     assert middle["last_bar"] < halted[0]["last_bar"]
     found = document(paper(*paper.replay, "--account", "killed", "--quiet", "--json"))
     assert found["session"]["number"] == 3
@@ -118,7 +125,11 @@ def test_status_is_read_from_the_journal(paper, halted):
     assert sum(found["decisions"]["mix"].values()) == pytest.approx(1.0)
     assert found["members"] == {"lightgbm": "voted", "xgboost": "voted"}
     assert found["equity_usd"] == halted[0]["final_equity_usd"]
-    shown = paper("status", "--account", "halted")
+    brief = paper("status", "--account", "halted", COLUMNS="80").stdout
+    assert len(brief.splitlines()) <= 24
+    assert re.search(r"HALTED, not running since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC", " ".join(brief.split()))
+    assert found["verdict"]["sentence"].split(":")[0] in brief
+    shown = paper("status", "--account", "halted", "--full")
     assert shown.returncode == 0
     for words in ("HALTED", "Success criteria", "Ladder: step 1 of 4", "SYNTHETIC", "Consensus of"):
         assert words in shown.stdout

@@ -225,6 +225,7 @@ def calls(world: World) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "Model.save": (w.model, {"path": w.folder / "model"}),
         "Model.to_onnx": (w.model, {}),
         "PaperAccount.copy": (w.account, {"to": f"sqlite:///{w.folder / 'copy.db'}"}),
+        "PaperAccount.evaluate": (w.account, {"bundle": w.bundle, "data": w.data}),
         "PaperAccount.performance": (w.account, {"bundle": w.bundle, "data": w.data}),
         "PaperAccount.promote": (w.account, {"who": "me"}),
         "PaperAccount.rearm": (w.account, {"guard": "losses", "who": "me"}),

@@ -85,6 +85,9 @@ def test_a_policy_by_name_decides_in_two_runs_as_in_a_backtest(world, tmp_path, 
     if policy == "closed":
         assert {record.action.name for record in decided} == {"HOLD"}
         assert "closed" in {record.rule for record in decided}
+        verdict = status.to_json()["verdict"]
+        assert verdict["sentence"].startswith("0 trades: the policy is closed")
+        assert verdict["details"][0].startswith("At a floor of ")
         assert any(record.votes for record in decided)
     else:
         assert len(expected.result.trades) > 0
@@ -97,13 +100,26 @@ def test_the_listener_is_called_with_every_record(replayed):
     assert len(records) == len(list(account.records(None)))
 
 
+def test_an_account_is_evaluated_by_its_own_trades(world, replayed, tmp_path):
+    account, status, _ = replayed
+    found = account.evaluate(world.bundle.parent, world.data)
+    document = found.to_json()
+    assert found.result.trades == status.result.trades
+    assert document["trades"]["net_usd"] == pytest.approx(status.document["stats"]["net_usd"])
+    assert document["baselines"]["buy_and_hold"]["total_return"] == pytest.approx(
+        status.document["baselines"]["buy_and_hold"]["total_return"]
+    )
+    assert document["provenance"].get("ledger") is None, "an account is no trial"
+    assert "SYNTHETIC" in found.report(tmp_path / "paper.html").read_text()
+
+
 def test_amounts_are_named_in_the_currency_of_the_account(replayed):
     account, _, _ = replayed
     dollars = account.status()
     euros = replace(dollars, document={**dollars.document, "currency": "EUR"})
     for status, currency in ((dollars, "USD"), (euros, "EUR")):
         with StringIO() as written:
-            Console(file=written, width=200).print(render(status.document))
+            Console(file=written, width=200).print(render(status.document, full=True))
             shown = written.getvalue() + str(status)
         assert re.search(rf"\d {currency}\b", shown)
         assert bool(re.search(r"\$\d|\d USD\b", shown)) is (currency == "USD")

@@ -10,9 +10,10 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from quorate.core.clock import parse_ms
 from quorate.core.errors import JournalError
 from quorate.core.types import Action, Vote
 from quorate.trading import Order
@@ -27,6 +28,7 @@ from quorate.trading.journal import (
 )
 from quorate.trading.journal.canonical_json import decode, encode
 from quorate.trading.journal.records import DETAIL_FIELDS, NAN_FIELDS
+from quorate.trading.paper.log_lines import words
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
@@ -100,6 +102,15 @@ def test_every_record_comes_back_to_the_last_bit(kind, data):
     assert same(back, record)
     assert encode(back) == body
     assert back.key == record.key
+
+
+@pytest.mark.parametrize("kind", RECORDS.values(), ids=RECORDS)
+@settings(max_examples=5)
+@given(data=st.data())
+def test_every_record_has_words(kind, data):
+    said = words(replace(data.draw(values(kind)), time=parse_ms("2025-05-01")))
+    assert said.startswith("2025-05-01 00:00 ")
+    assert said != f"2025-05-01 00:00 {kind.kind}", "a sentence of its own"
 
 
 def test_a_body_is_what_the_table_shows():

@@ -131,6 +131,18 @@ def test_an_account_has_a_plain_name(account, tmp_path):
         Journal.open(f"sqlite:///{tmp_path}/j", account)
 
 
+def test_anybody_can_see_whether_a_session_is_running(url, open_journal):
+    session = open_journal(url)
+    other = open_journal(url, "other")
+    reader = open_journal(url, role="reader")
+    assert (session.running(), reader.running()) == (True, True)
+    session.close()
+    assert (reader.running(), other.running()) == (False, True)
+    with open_journal(url):
+        assert reader.running()
+    assert not reader.running()
+
+
 def test_one_session_writes_an_account_at_a_time(url, open_journal, batch):
     journal = open_journal(url)
     with pytest.raises(JournalTakenError, match="one session at a time"):

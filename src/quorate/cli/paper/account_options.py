@@ -41,6 +41,7 @@ Speed = Annotated[
     float | None,
     typer.Option("--speed", min=1e-3, metavar="N", help="Bars a second of a replay. [default: as fast as possible]"),
 ]
+Full = Annotated[bool, typer.Option("--full", help="Also guards, ladder, decisions, criteria and notices.")]
 Guards = Annotated[bool, typer.Option("--guards/--no-guards", help=f"{options.GUARDS}.")]
 
 

@@ -10,6 +10,7 @@ app = typer.Typer(help="Trade on paper, on live or stored candles.", no_args_is_
 app.command("run")(run.run)
 app.command("status")(read.status)
 app.command("performance")(read.performance)
+app.command("report")(read.report)
 app.command("journal")(read.journal)
 app.command("copy")(read.copy)
 app.command("rearm")(requests.rearm)

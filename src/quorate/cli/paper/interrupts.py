@@ -20,12 +20,23 @@ _log = logging.getLogger("quorate.paper")
 _ASKED, _OVER = b"!", b"."
 
 
+class _StderrHandler(logging.StreamHandler[Any]):
+    """Writes to standard error as it is at that moment: a progress bar puts lines above itself."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> Any:
+        return sys.stderr
+
+
 def log_to_stderr() -> None:
     """Log from INFO on: what a session does is its output."""
     quorate = logging.getLogger("quorate")
     if quorate.getEffectiveLevel() > logging.INFO:
         quorate.setLevel(logging.INFO)
-        handler = logging.StreamHandler(sys.stderr)
+        handler = _StderrHandler()
         handler.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
         quorate.addHandler(handler)
         quorate.propagate = False

@@ -1,4 +1,4 @@
-"""`quorate paper status`, `performance`, `journal` and `copy`: what an account's journal has."""
+"""`quorate paper status`, `performance`, `report`, `journal` and `copy`: what an account's journal has."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from quorate.cli import options
-from quorate.cli.paper.account_options import Account, Url
+from quorate.cli.paper.account_options import Account, Full, Url
 
 
 def status(
@@ -18,9 +18,10 @@ def status(
         float | None,
         typer.Option("--watch", min=0.2, metavar="SECONDS", help="Show it every so many seconds until Ctrl-C."),
     ] = None,
+    full: Full = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show equity, positions, guards and criteria of an account.
+    """Show equity, positions and verdict of an account, and whether it is running.
 
     The status is read from the journal; the account need not be running.
     """
@@ -34,10 +35,10 @@ def status(
     if as_json:
         output.print_json(opened.status().to_json())
     elif watch is None:
-        output.console().print(tables.render(opened.status().to_json()))
+        output.console().print(tables.render(opened.status().to_json(), full=full))
     else:
         with closing(opened.watch()) as statuses:
-            tables.watch(statuses, watch)
+            tables.watch(statuses, watch, full=full)
 
 
 def performance(
@@ -65,6 +66,36 @@ def performance(
         output.print_json(found.to_json())
     else:
         tables.show(found)
+
+
+def report(
+    bundle: options.BundlePath,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="HTML page to write.")] = Path("paper.html"),
+    account: Account = None,
+    journal: Url = None,
+    data: Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help=options.DATA)] = None,
+    exchange: Annotated[
+        str | None,
+        typer.Option("--exchange", metavar="NAME", help="Instead: candles of this exchange, as ccxt names it."),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Write the report of an account: equity, trades and verdict, beside holding and random entries.
+
+    The trades and votes are those of the journal; candles are read for the prices and the baselines. Of a folder of
+    bundles, the one that the account trades by is taken.
+    """
+    from quorate.cli import output
+    from quorate.workflows.paper import PaperAccount
+
+    with output.progress() as progress:
+        found = PaperAccount(account, journal).evaluate(bundle, data, exchange=exchange, progress=progress)
+        page = found.report(out)
+    if as_json:
+        output.print_json(found.to_json())
+    else:
+        for line in (found.verdict.sentence, *found.verdict.details, f"report: {page}"):
+            output.print_line(line)
 
 
 def journal(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from quorate.cli import options
 from quorate.cli.paper.account_options import (
     Account,
+    Full,
     Guards,
     LiveExchange,
     Replay,
@@ -66,7 +68,13 @@ def run(
     ] = False,
     policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Do not log HOLD decisions.")] = False,
+    verbose: Annotated[
+        bool | None,
+        typer.Option(
+            "--verbose/--quiet", "-v/-q", help="Log HOLD decisions too, or not. [default: only with live candles]"
+        ),
+    ] = None,
+    full: Full = False,
     as_json: options.Json = False,
 ) -> None:
     """Run an account, from where its journal ends.
@@ -85,37 +93,45 @@ def run(
     from quorate.cli.paper import interrupts
     from quorate.cli.render import paper as tables
     from quorate.workflows.paper import PaperAccount
+    from quorate.workflows.paper.replay import REPLAYING
 
     interrupts.log_to_stderr()
-    with ExitStack() as stack:
-        with output.progress() as progress:
-            bench_of = None
-            if bench and data is not None:
-                from quorate.lifecycle.bench import bench_history
+    with ExitStack() as stack, ExitStack() as bars:
+        progress = bars.enter_context(output.progress())
 
-                bench_of = bench_history(bundle, data, symbols=symbols, until=end, progress=progress)
-            session = stack.enter_context(
-                PaperAccount(account, journal).session(
-                    bundle,
-                    data,
-                    exchange=exchange,
-                    listener=interrupts.log_records(quiet=quiet),
-                    progress=progress,
-                    symbols=symbols,
-                    top=top,
-                    timeframe=timeframe,
-                    start=start,
-                    end=end,
-                    speed=speed,
-                    guards=guards,
-                    bench=bench_of,
-                    policy=policy,
-                    allow_training_span=allow_training_span,
-                )
+        def show(stage: str, done: int, total: int) -> None:
+            if stage != REPLAYING or sys.stderr.isatty():
+                progress(stage, done, total)
+
+        bench_of = None
+        if bench and data is not None:
+            from quorate.lifecycle.bench import bench_history
+
+            bench_of = bench_history(bundle, data, symbols=symbols, until=end, progress=progress)
+        session = stack.enter_context(
+            PaperAccount(account, journal).session(
+                bundle,
+                data,
+                exchange=exchange,
+                listener=interrupts.log_records(quiet=replay if verbose is None else not verbose),
+                progress=show,
+                symbols=symbols,
+                top=top,
+                timeframe=timeframe,
+                start=start,
+                end=end,
+                speed=speed,
+                guards=guards,
+                bench=bench_of,
+                policy=policy,
+                allow_training_span=allow_training_span,
             )
+        )
+        if not replay:  # a live session has no end to show progress towards
+            bars.close()
         with interrupts.until_interrupted(session.stop):
             status = session.run()
     if as_json:
         output.print_json(status.to_json())
     else:
-        output.console().print(tables.render(status.to_json()))
+        output.console().print(tables.render(status.to_json(), full=full, just_ran=True))

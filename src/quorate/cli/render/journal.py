@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from quorate.cli import output
 from quorate.trading.journal import Entry, entry_json
-from quorate.trading.paper.log_lines import line
+from quorate.trading.paper.log_lines import words
 
 
 def show(entries: Iterable[Entry], currency: str = "", *, as_json: bool) -> None:
@@ -21,5 +21,4 @@ def show(entries: Iterable[Entry], currency: str = "", *, as_json: bool) -> None
         output.print_json([entry_json.to_json(entry) for entry in entries])
         return
     for entry in entries:
-        text = line(entry.record, currency)
-        output.print_line(entry_json.to_text(entry) if text is None else f"{entry.seq} {text}")
+        output.print_line(f"{entry.seq} {words(entry.record, currency)}")

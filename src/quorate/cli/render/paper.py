@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import output
+from quorate.core.text import counted
 from quorate.trading.account.currency import in_currency
 from quorate.workflows.results.headline import marks_of
 
@@ -19,40 +20,57 @@ if TYPE_CHECKING:
 _TONES = {"ACTIVE": "green", "REDUCING": "yellow", "HALTED": "red", "pass": "green", "FAIL": "red"}
 
 
-def watch(statuses: Iterator[PaperStatus], seconds: float) -> None:
+def watch(statuses: Iterator[PaperStatus], seconds: float, *, full: bool = False) -> None:
     """Draw the status repeatedly until Ctrl-C.
 
     Args:
         statuses: yields the current status each time.
         seconds: between two of them.
+        full: all tables.
     """
     from rich.live import Live
 
     console = output.console()
-    with Live(render(next(statuses).document), console=console, screen=False, auto_refresh=False) as live:
+    with Live(render(next(statuses).document, full=full), console=console, screen=False, auto_refresh=False) as live:
         try:
             while True:
                 time.sleep(seconds)
-                live.update(render(next(statuses).document), refresh=True)
+                live.update(render(next(statuses).document, full=full), refresh=True)
         except KeyboardInterrupt:
             return
 
 
-def render(found: Mapping[str, Any]) -> Group:
-    """The status as tables.
+def render(found: Mapping[str, Any], *, full: bool = False, just_ran: bool = False) -> Group:
+    """The status: the account, its positions and tripped guards, and the verdict.
 
     Args:
         found: the document of `quorate paper status --json`.
+        full: also all guards, the ladder, the decisions, the success criteria and the feed's notices.
+        just_ran: its session has just ended, so that it is plain that nobody runs it.
     """
     from rich.console import Group
+    from rich.text import Text
 
     currency = found["currency"]
     parts: list[Any] = list(marks_of(found))
-    parts.append(_table("Account", ("", ""), _account(found), prose=True))
+    parts.append(_table("Account", ("", ""), _account(found, just_ran=just_ran), prose=True))
     if found["positions"]:
         parts.append(_positions(found["positions"], currency))
-    if found["guards"] is not None:
-        parts.append(_guards(found["guards"], currency))
+    guards = [guard for guard in found["guards"] or () if full or guard["mode"] != "ACTIVE"]
+    if guards:
+        parts.append(_guards(guards, currency))
+    if full:
+        parts += _more(found, currency)
+    met = sum(row["ok"] is True for row in found["criteria"])
+    more = "" if full else "; guards, ladder, decisions and criteria: --full"
+    parts.append(Text(f"{met} of {len(found['criteria'])} success criteria met{more}"))
+    parts += [Text(line) for line in (found["verdict"]["sentence"], *found["verdict"]["details"])]
+    return Group(*parts)
+
+
+def _more(found: Mapping[str, Any], currency: str) -> list[RenderableType]:
+    parts: list[RenderableType] = []
+    if found["ladder"] is not None:
         parts.append(_ladder(found["ladder"], currency))
     parts.append(_mix(found["decisions"]))
     parts.append(_criteria(found["criteria"], currency))
@@ -61,15 +79,15 @@ def render(found: Mapping[str, Any]) -> Group:
     if found["feed"]:
         rows = [(note["time"], note["notice"], note["symbol"] or "all", note["detail"]) for note in found["feed"]]
         parts.append(_table("Feed", ("bar", "notice", "market", ""), rows, prose=True))
-    return Group(*parts)
+    return parts
 
 
-def _account(found: Mapping[str, Any]) -> list[tuple[str, str | Text]]:
+def _account(found: Mapping[str, Any], *, just_ran: bool) -> list[tuple[str, str | Text]]:
     session, stats, currency, drift = found["session"], found["stats"], found["currency"], found["drift"]
     members = ", ".join(f"{model}: {what}" for model, what in found["members"].items())
     rows: list[tuple[str, str | Text]] = [
         ("account", f"{found['account']} ({session['kind']}, session {session['number']}, started {session['began']})"),
-        ("mode", _toned(found["mode"])),
+        ("mode", _toned(found["mode"]) if just_ran else _mode(found)),
         ("equity", f"{found['equity_usd']:,.2f} {currency}, started with {found['start_equity_usd']:,.2f}"),
         ("trades", f"{stats['n']}, {stats['wins']} won, net {stats['net_usd']:+,.2f} {currency}"),
         *(
@@ -77,13 +95,28 @@ def _account(found: Mapping[str, Any]) -> list[tuple[str, str | Text]]:
             if drift["alarm"]
             else []
         ),
-        ("open", f"{len(found['positions'])} positions, {len(found['pending'])} orders for the next open"),
+        (
+            "open",
+            f"{counted(len(found['positions']), 'position')}, "
+            f"{counted(len(found['pending']), 'order')} for the next open",
+        ),
         ("last bar", f"{found['last_bar'] or 'none yet'} of {found['timeframe']}, written {found['written_at']}"),
         ("bundle", found["bundle"]),
         ("members", members or "no bar yet"),
     ]
     rows += [("requested", f"{one['action']} {one['guard']} by {one['who']}, next bar") for one in found["requests"]]
     return rows
+
+
+def _mode(found: Mapping[str, Any]) -> Text:
+    """Mode of the account, and since when nobody runs it."""
+    from rich.text import Text
+
+    mode = _toned(found["mode"])
+    if found["session"]["running"] is not False:
+        return mode
+    written = found["written_at"].replace("T", " ").removesuffix("Z")
+    return Text.assemble(mode, (f", not running since {written} UTC", "yellow"))
 
 
 def _positions(positions: Sequence[Mapping[str, Any]], currency: str) -> RenderableType:
@@ -111,7 +144,7 @@ def _guards(guards: Sequence[Mapping[str, Any]], currency: str) -> RenderableTyp
         (
             guard["guard"] + (f" {guard['symbol']}" if guard["symbol"] else ""),
             _toned(guard["mode"]),
-            guard["until"] or ("" if guard["mode"] == "ACTIVE" else guard["rearm"]),
+            guard_until(guard),
             in_currency(
                 guard["state"] if guard["mode"] == "ACTIVE" else f"{guard['reason']} ({guard['state']})", currency
             ),
@@ -119,6 +152,14 @@ def _guards(guards: Sequence[Mapping[str, Any]], currency: str) -> RenderableTyp
         for guard in guards
     ]
     return _table("Guards", ("guard", "mode", "until", ""), rows, prose=True)
+
+
+def guard_until(guard: Mapping[str, Any]) -> str:
+    """Until when a guard holds: a time, or what ends it."""
+    if guard["mode"] == "ACTIVE":
+        return "-"
+    by = "a person re-arms it" if guard["rearm"] == "human" else "it clears by itself"
+    return f"{guard['until']}, and {by}" if guard["until"] else by
 
 
 def _ladder(ladder: Mapping[str, Any], currency: str) -> RenderableType:
@@ -169,7 +210,13 @@ def _table(
     from quorate.evaluation.report.formatting import Cell
     from quorate.evaluation.report.formatting import Table as Texts
 
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", title_style="bold")
+    table = Table(
+        title=title,
+        box=box.SIMPLE_HEAD if any(names) else None,
+        show_header=any(names),
+        title_justify="left",
+        title_style="bold",
+    )
     for number, name in enumerate(names):
         table.add_column(name, no_wrap=not (prose and number == len(names) - 1))
     for row in rows:

@@ -124,6 +124,7 @@ class StatusReply(BaseModel):
     decisions: dict[str, Any]
     stats: dict[str, Any]
     criteria: list[dict[str, Any]] = Field(description="Success criteria: name, target, measured, ok.")
+    verdict: dict[str, Any] = Field(description="What happened so far, or why nothing was traded.")
 
 
 class BundleReply(BaseModel):

@@ -22,6 +22,7 @@ class SessionDocument(Document):
     began: str
     number: int
     kind: Literal["live", "replay"]
+    running: bool | None = Field(description="Whether it is writing the account now; null where that is not known.")
 
 
 class PositionDocument(Document):
@@ -163,6 +164,14 @@ class DecisionsDocument(Document):
     rules: dict[str, int]
 
 
+class VerdictDocument(Document):
+    """What happened so far, or why nothing was traded."""
+
+    sentence: str
+    details: list[str]
+    outcome: Literal["gain", "loss", "unclear", "none"]
+
+
 class PaperDocument(Document):
     """The account as of its last completed step."""
 
@@ -192,6 +201,7 @@ class PaperDocument(Document):
     decisions: DecisionsDocument
     stats: dict[str, Any] = Field(description="Figures of the trades, as in `quorate backtest --json`.")
     criteria: list[CriterionDocument]
+    verdict: VerdictDocument
 
 
 class EquityDocument(Document):

@@ -33,6 +33,9 @@ class Backend(Protocol):
     def reacquire(self, connection: Connection, account: str, /) -> None:
         """Lock the account again, on a new connection."""
 
+    def taken(self, connection: Connection, account: str, /) -> bool | None:
+        """Whether any session holds the lock on the account; None where that cannot be known."""
+
     def held(self) -> bool:
         """Whether this session still holds the lock on the account."""
 

@@ -1,4 +1,4 @@
-"""Entries of a journal as JSON and as text."""
+"""Entries of a journal as JSON."""
 
 from __future__ import annotations
 
@@ -28,16 +28,3 @@ def to_json(entry: Entry) -> dict[str, Any]:
         "order_id": getattr(record, "order_id", None),
         "body": json.loads(encode(record)),
     }
-
-
-def to_text(entry: Entry) -> str:
-    """One line: number, bar, kind and body.
-
-    >>> from quorate.trading.journal.records import MovedRecord
-    >>> to_text(Entry(7, 0, MovedRecord(3_600_000, "BTC/USDT:USDT", 0.5)))
-    '7 1970-01-01T01:00:00Z moved BTC/USDT:USDT {"stop":0.5}'
-    """
-    record = entry.record
-    symbol = getattr(record, "symbol", None)
-    named = f"{record.kind} {symbol}" if symbol else record.kind
-    return f"{entry.seq} {iso_ms(record.time)} {named} {encode(record)}"

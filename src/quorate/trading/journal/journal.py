@@ -171,6 +171,14 @@ class Journal:
         rows = self._store.newest(search, records)
         return [Entry(seq, written_at, from_row(seq, row)) for seq, written_at, row in reversed(rows)]
 
+    def running(self) -> bool | None:
+        """Whether a session is writing the account now; None where that cannot be known.
+
+        Raises:
+            JournalUnavailableError: the database cannot be read now.
+        """
+        return self._store.taken()
+
     def close(self) -> None:
         """Close the database and release the account; may be called twice."""
         self._store.close()

@@ -112,6 +112,15 @@ class Store:
             self._newest = max(self._newest or 0, *(seq for seq, _, _ in there))
         return held
 
+    def taken(self) -> bool | None:
+        """Whether a session is writing the account now; None where that cannot be known.
+
+        Raises:
+            JournalUnavailableError: the database cannot be reached.
+        """
+        with self._transaction("read the journal") as connection:
+            return self._backend.taken(connection, self._account)
+
     def read(self, search: Search, *, detail: bool) -> Iterator[tuple[int, int, Row]]:
         """Number, time of writing and content of the rows that fit, in order, a page at a time.
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from time import monotonic, sleep
 
-from quorate.core.regular_files import open_to_lock
+from quorate.core.regular_files import open_to_lock, open_to_read
 
 if sys.platform == "win32":
     import msvcrt
@@ -54,6 +54,23 @@ class FileLock:
         self._descriptor = descriptor
         return True
 
+    def taken(self) -> bool | None:
+        """Whether anybody holds it; None where the file cannot be read. An attempt to acquire it meanwhile has to wait.
+
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     lock = FileLock(Path(folder) / "x.lock")
+        ...     lock.taken(), lock.acquire(), lock.taken(), lock.release(), lock.taken()
+        (False, True, True, None, False)
+        """
+        try:
+            with open_to_read(self.path) as file:
+                return not _lock(file.fileno(), shared=True)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return None
+
     @property
     def held(self) -> bool:
         """Whether the lock is held on the file of that name, and not on one that was removed since."""
@@ -78,7 +95,7 @@ class FileLock:
 
 if sys.platform == "win32":
 
-    def _lock(descriptor: int) -> bool:
+    def _lock(descriptor: int, *, shared: bool = False) -> bool:  # noqa: ARG001 - this system has no shared ones
         # A byte far behind the text, so that others can read the text.
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)
         try:
@@ -90,9 +107,9 @@ if sys.platform == "win32":
 
 else:
 
-    def _lock(descriptor: int) -> bool:
+    def _lock(descriptor: int, *, shared: bool = False) -> bool:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True

@@ -69,6 +69,12 @@ class PostgresServer:
     def acquire(self, account: str) -> None:
         """Do nothing: the lock belongs to the connection that writes, so `reacquire` takes it."""
 
+    def taken(self, connection: Connection, account: str) -> bool:
+        """Whether any connection holds the lock on the account."""
+        key = _number(f"session {account}") % (1 << 64)
+        halves = {"high": key >> 32, "low": key % (1 << 32)}
+        return bool(connection.execute(_SESSION_TAKEN, halves).scalar())
+
     def held(self) -> bool:
         """True: the lock lasts as long as its connection."""
         return True
@@ -132,6 +138,12 @@ class PostgresServer:
 _LOST = (OperationalError,)
 _ONE_BUILDS = _ONE_APPENDS = text("SELECT pg_advisory_xact_lock(:key)")
 _ONE_SESSION = text("SELECT pg_try_advisory_lock(:key)")
+# A lock of 64 bits is listed by its halves.
+_SESSION_TAKEN = text(
+    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+    " AND classid = CAST(:high AS oid) AND objid = CAST(:low AS oid)"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+)
 
 
 def _number(name: str) -> int:

@@ -38,6 +38,8 @@ _TEMPORARY = {
 _READER = ("query_only = ON", "schema_version")
 _WRITER = ("journal_mode = WAL", "synchronous = FULL", "fullfsync = ON", "foreign_keys = ON")
 _DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+# A reader that asks whether a session is running holds the lock for an instant.
+_PROBE_S = 0.2
 _RESTORE = "Restore a backup, or recover what can be read: sqlite3 FILE .recover. The file was not changed."
 
 
@@ -102,7 +104,7 @@ class SqliteFile:
         """
         lock = FileLock(self._beside(f".{account}.lock"))
         try:
-            acquired = lock.acquire()
+            acquired = lock.acquire(_PROBE_S)
         except OSError as error:
             raise JournalUnavailableError(f"lock the account {account}", found=str(error)) from error
         if not acquired:
@@ -123,6 +125,10 @@ class SqliteFile:
         if not self.held():
             self.release()
             self.acquire(account)
+
+    def taken(self, _connection: Connection, account: str) -> bool | None:
+        """Whether any session holds the lock on the account; None where its file cannot be read."""
+        return FileLock(self._beside(f".{account}.lock")).taken()
 
     def held(self) -> bool:
         """Whether this session still holds the lock on the account."""

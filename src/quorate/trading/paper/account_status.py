@@ -32,6 +32,7 @@ class AccountStatus:
         config: rules of the newest session, with the equity of the first one's start.
         engine: account, guards and ladder as of the last completed step.
         recovered: progress of the account.
+        running: whether a session was writing it when it was read; None where that cannot be known.
 
     Raises:
         JournalError: an account without a session, or a journal that contradicts itself.
@@ -53,6 +54,7 @@ class AccountStatus:
             JournalUnavailableError: the journal cannot be read now; the status is as before.
             JournalError: a journal that contradicts itself; make a new status.
         """
+        self.running = journal.running()
         # Votes are most of a journal, and only those on the newest bar are shown: read without them.
         entries = list(journal.read(after=self.recovered.seq, detail=False))
         if entries:
@@ -65,6 +67,7 @@ class AccountStatus:
 
     def _read(self, journal: Journal) -> None:
         """Build everything from the whole journal."""
+        self.running = journal.running()
         sessions = [entry.record for entry in journal.read(kinds=[records.StartedRecord])]
         first, newest = (sessions[0], sessions[-1]) if sessions else (None, None)
         if not isinstance(first, records.StartedRecord) or not isinstance(newest, records.StartedRecord):
@@ -107,7 +110,12 @@ class AccountStatus:
         time = started.time if valued is None else valued.time
         return {
             "account": self.account,
-            "session": {"began": iso_ms(started.at), "number": len(history.started), "kind": started.mode},
+            "session": {
+                "began": iso_ms(started.at),
+                "number": len(history.started),
+                "kind": started.mode,
+                "running": self.running,
+            },
             "bundle": started.bundle_id,
             "timeframe": started.timeframe,
             "symbols": list(started.symbols),

@@ -1,8 +1,9 @@
-"""Journal records as log lines."""
+"""Journal records in words: log lines, and the lines of all others."""
 
 from __future__ import annotations
 
 from quorate.core.clock import format_ms
+from quorate.core.text import counted
 from quorate.trading.account.currency import currencies, in_currency
 from quorate.trading.journal import records
 
@@ -22,6 +23,23 @@ def line(record: records.Record, currency: str = "") -> str | None:
         return None
     currency = currency or record_currency(record)
     return f"{format_ms(record.time)} {in_currency(text, currency)}"
+
+
+def words(record: records.Record, currency: str = "") -> str:
+    """A record as one line: its log line, or what it says where it is not logged.
+
+    Args:
+        record: of a journal.
+        currency: as in `line`.
+
+    >>> words(records.ValuedRecord(1746057600000, "close", 1_000.25, 990.0))
+    '2025-05-01 00:00 equity at the close 1,000.25 USD, cash 990.00 USD, nothing open'
+    """
+    logged = line(record, currency)
+    if logged is not None:
+        return logged
+    currency = currency or record_currency(record)
+    return f"{format_ms(record.time)} {in_currency(_unlogged(record), currency)}"
 
 
 def record_currency(record: records.Record) -> str:
@@ -76,3 +94,31 @@ def _text(record: records.Record) -> str | None:
             return f"feed {notice}{f' {market}' if market else ''}: {detail}"
         case _:
             return None
+
+
+def _unlogged(record: records.Record) -> str:
+    """What a record says that no log has."""
+    match record:
+        case records.StartedRecord(mode=mode, bundle_id=bundle, symbols=symbols, timeframe=timeframe):
+            return f"{mode} session of {bundle} on {counted(len(symbols), 'market')} of {timeframe}"
+        case records.IntentRecord(order=order, note=note):
+            side = "long" if order.side > 0 else "short"
+            less = f", {note}" if note else ""
+            return f"{order.symbol} order: {side} at the next open, closes by {format_ms(order.due)}{less}"
+        case records.ValuedRecord(phase=phase, equity_usd=equity, cash_usd=cash, marks=marks):
+            held = ", ".join(marks) or "nothing"
+            return f"equity at the {phase} {equity:,.2f} USD, cash {cash:,.2f} USD, {held} open"
+        case records.HumanRecord(action=action, guard=guard, who=who, note=note):
+            what = f"{action} {guard}".rstrip()
+            return f"{who} asked to {what}{f': {note}' if note else ''}"
+        case records.NotifiedRecord(sent=sent, failed=failed, dropped=dropped):
+            return f"webhook: {counted(sent, 'message')} sent, {failed} failed, {dropped} dropped"
+        case records.ShadowRecord(symbol=symbol, votes=votes):
+            listed = ", ".join(f"{vote.model} {vote.action.name} {vote.score:.0%}" for vote in votes)
+            return f"{symbol} benched members would have voted {listed}"
+        case records.ComparedRecord(champion_usd=champion, challenger_usd=challenger, markets=markets):
+            return (
+                f"champion {champion:,.2f} USD, challenger {challenger:,.2f} USD, {counted(markets, 'market')} forecast"
+            )
+        case _:
+            return record.kind

@@ -79,6 +79,11 @@ class ReplayFeed:
         return tuple(self._panel)
 
     @property
+    def panel(self) -> Mapping[str, Candles]:
+        """Market -> its candles before the end of the span; those before its beginning warm the features up."""
+        return self._panel
+
+    @property
     def synthetic(self) -> bool:
         """Whether some candles are synthetic."""
         return any(candles.synthetic for candles in self._panel.values())

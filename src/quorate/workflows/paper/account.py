@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from quorate.workflows.inputs.predictors import BundleLike
     from quorate.workflows.inputs.selection import Moment
     from quorate.workflows.paper.performance import PaperPerformance
+    from quorate.workflows.results import Evaluation
 
 
 class PaperAccount:
@@ -164,6 +165,48 @@ class PaperAccount:
             require_measurable(self.name, trained, votes)
             baselines = baselines_of(account, trained.manifest, source, self.settings)
             return performance_of(self.name, votes, trained, source, self.settings, baselines)
+
+    def evaluate(
+        self,
+        bundle: BundleLike,
+        data: Data | None = None,
+        *,
+        exchange: str | None = None,
+        progress: Progress = silent,
+    ) -> Evaluation:
+        """Evaluate what the account has done so far, as `quorate.evaluate` does a bundle: for the page and the trades.
+
+        The trades, the equity and the votes are those of the journal, and nothing is predicted again or recorded in the
+        trial log. Baselines trade by the account's rules, without guards.
+
+        Args:
+            bundle: a folder of bundles, of which the account's newest is taken; or one bundle or series.
+            data: stored candles: a Freqtrade data folder, or candles as `open_source` takes them.
+            exchange: instead: candles of this exchange, as ccxt names it.
+            progress: of scoring.
+
+        Raises:
+            ArgumentError, BundleError, EvaluationError, JournalError, DataError: as `performance`.
+        """
+        from pathlib import Path
+
+        from quorate.trading.paper import AccountStatus, DecidedVotes
+        from quorate.workflows.inputs.predictors import load_predictor, require_bundle
+        from quorate.workflows.paper.baselines import DecidedAccount
+        from quorate.workflows.paper.live_decisions import candle_source, require_measurable
+        from quorate.workflows.paper.report import evaluation_of
+
+        require_bundle(bundle)
+        require_callback(progress=progress)
+        votes = DecidedVotes()
+        with candle_source(data, exchange, self.settings) as source:
+            with self._open("reader") as journal:
+                votes.refresh(journal)
+                decided = DecidedAccount.of(AccountStatus(journal))
+            own = isinstance(bundle, str | Path) and bool(votes.bundle) and (Path(bundle) / votes.bundle).is_dir()
+            loaded = load_predictor(Path(str(bundle)) / votes.bundle if own else bundle, self.settings)
+            require_measurable(self.name, loaded, votes)
+            return evaluation_of(self.name, decided, votes, loaded, source, self.settings, progress)
 
     def rearm(self, guard: str, *, who: str, note: str = "", confirm: Confirm | None = None) -> PaperRequest | None:
         """Record the request to re-arm a guard that has halted the account; it applies from the next bar.

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from quorate.core.settings import AccountSettings, Settings
     from quorate.core.types import Candles, DecisionFrame
     from quorate.ensemble.bundle.manifest import Manifest
+    from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.evaluation.baselines import AccountBaselines
     from quorate.market.source import CandleSource
     from quorate.trading.backtest.backtest_result import BacktestResult
@@ -86,16 +87,44 @@ def baselines_of(
     Raises:
         DataError: candles that cannot be read.
     """
-    from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.evaluation.baselines import account_baselines
+
+    compared = compared_bars(account, account.frames, source, settings)
+    if compared is None:
+        return None
+    setup, frames = compared
+    known = replace(account.result, trades=tuple(trade for trade in account.result.trades if trade.symbol in frames))
+    target = replace(manifest.target, horizon=manifest.horizon)
+    left_out = tuple(symbol for symbol in sorted(account.frames) if symbol not in frames)
+    return account_baselines(known, frames, setup, target, step=account.step, left_out=left_out)
+
+
+def compared_bars(
+    account: DecidedAccount, decided: Mapping[str, DecisionFrame], source: CandleSource, settings: Settings
+) -> tuple[BacktestSetup, dict[str, DecisionFrame]] | None:
+    """The candles of an account's bars with its own rules and costs, and the decisions that have a candle.
+
+    Args:
+        account: whose bars they are.
+        decided: symbol -> its decisions.
+        source: of the candles, the funding and the mark prices.
+        settings: all others.
+
+    Returns:
+        None before the first bar, and where no market has candles.
+
+    Raises:
+        DataError: candles that cannot be read.
+    """
+    from quorate.evaluation.backtest_setup import BacktestSetup
     from quorate.workflows.inputs.market_data import read_funding, read_marks
 
     result, config = account.result, account.config
     if not len(result.time):
         return None
     start, end = int(result.time[0]), int(result.time[-1]) + timeframe_ms(result.timeframe)
-    panel = _panel(source, account.frames, result.timeframe, start, end)
-    frames = {symbol: _with_candles(account.frames[symbol], candles) for symbol, candles in panel.items()}
+    panel = _panel(source, decided, result.timeframe, start, end)
+    frames = {symbol: _with_candles(decided[symbol].between(start, end), panel[symbol]) for symbol in panel}
     frames = {symbol: frame for symbol, frame in frames.items() if len(frame)}
     if not frames:
         return None
@@ -108,10 +137,7 @@ def baselines_of(
         end,
         read_marks(source, tuple(frames), result.timeframe, start, end),
     )
-    known = replace(result, trades=tuple(trade for trade in result.trades if trade.symbol in frames))
-    target = replace(manifest.target, horizon=manifest.horizon)
-    left_out = tuple(symbol for symbol in sorted(account.frames) if symbol not in frames)
-    return account_baselines(known, frames, setup, target, step=account.step, left_out=left_out)
+    return setup, frames
 
 
 def _newest(result: BacktestResult, bars: int) -> BacktestResult:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.progress import Progress
-from quorate.workflows.inputs.selection import Markets, resolve, resolve_for_bundle, span, split_names
+from quorate.workflows.inputs.selection import span, split_names
 from quorate.workflows.paper.options import PaperOptions, require_consistent, selection_of
+from quorate.workflows.paper.replay import bar_progress, beside_replay, open_replay
 from quorate.workflows.paper.status import PaperStatus, status_of
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from quorate.ensemble.inference import Predictor
     from quorate.market.exchange import Exchange
     from quorate.market.feed import Feed
-    from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
     from quorate.trading.entry_panel import EntryPanel
     from quorate.trading.journal import Journal, Record
@@ -44,12 +44,24 @@ class PaperRun:
     Args:
         session: the session.
         journal: of the account, opened by the session.
+        feed: that the session reads.
+        bundle: that decides.
         settings: intervals and criteria of the status.
         in_training_span: a replay of bars that trained the bundle.
     """
 
-    def __init__(self, session: PaperSession, journal: Journal, settings: Settings, *, in_training_span: bool) -> None:
-        self._session, self._journal, self._settings = session, journal, settings
+    def __init__(
+        self,
+        session: PaperSession,
+        journal: Journal,
+        feed: Feed,
+        bundle: Predictor,
+        settings: Settings,
+        *,
+        in_training_span: bool,
+    ) -> None:
+        self._session, self._journal, self._feed = session, journal, feed
+        self._bundle, self._settings = bundle, settings
         self._in_training_span = in_training_span
 
     def run(self) -> PaperStatus:
@@ -58,11 +70,15 @@ class PaperRun:
         Raises:
             JournalError: the journal contradicts the session; `JournalUnavailableError` where it cannot be written.
         """
-        from quorate.trading.paper import AccountStatus
+        from quorate.trading.paper import AccountStatus, ReplayFeed
 
         self.trade()
         status = AccountStatus(self._journal)
-        return status_of(status, self._settings, whole=True, in_training_span=self._in_training_span)
+        feed = self._feed
+        more: dict[str, Any] = {"in_training_span": self._in_training_span}
+        if isinstance(feed, ReplayFeed):
+            more |= beside_replay(feed, self._journal, status, self._bundle, self._settings)
+        return status_of(status, self._settings, whole=True, more=more)
 
     def trade(self) -> None:
         """The same without the status, which takes seconds for a long journal.
@@ -99,14 +115,14 @@ def prepare(
         data: stored candles to replay.
         exchange: instead: live candles of this exchange, as ccxt names it.
         listener: called with every record once it is written.
-        progress: of reading candles.
+        progress: of reading candles, and of a replay's bars.
         options: markets, span and how to trade.
     """
     from quorate.ensemble.series.sizing_file import stored_overlay
     from quorate.evaluation.drift import StoredDrift
     from quorate.trading.account.currency import account_currency
     from quorate.trading.journal import Journal
-    from quorate.trading.paper import PaperSession
+    from quorate.trading.paper import PaperSession, ReplayFeed
     from quorate.trading.webhook import Webhook, url_of
     from quorate.workflows.inputs.market_data import require_unseen
     from quorate.workflows.inputs.panels import live_panel, replay_panel
@@ -156,9 +172,13 @@ def prepare(
             synthetic=synthetic or predictor.manifest.synthetic,
             settings=settings.paper,
             drift_at=StoredDrift(newest.folder, newest.id, settings.drift),
-            listener=_chain(listener, None if webhook is None else webhook.notify),
+            listener=_chain(
+                listener,
+                None if webhook is None else webhook.notify,
+                bar_progress(feed, progress) if isinstance(feed, ReplayFeed) else None,
+            ),
         )
-        yield PaperRun(session, journal, settings, in_training_span=overlaps)
+        yield PaperRun(session, journal, feed, predictor, settings, in_training_span=overlaps)
 
 
 def load_for_session(bundle: BundleLike, settings: Settings, options: PaperOptions, *, live: bool) -> Predictor:
@@ -261,7 +281,7 @@ def open_feed(
         options: markets and span.
     """
     if data is not None:
-        yield _replay(data, bundle, settings, progress, options)
+        yield open_replay(data, bundle, settings, progress, options)
         return
     with _live(bundle, settings, options) as (feed, contracts):
         yield feed, contracts, False
@@ -286,30 +306,6 @@ def _live_symbols(exchange: Exchange, bundle: Predictor, settings: Settings, cou
     from quorate.market.exchange import top
 
     return tuple(top(exchange, count, now_ms(), settings.universe).symbols)
-
-
-def _replay(
-    data: Data, bundle: Predictor, settings: Settings, progress: Progress, options: PaperOptions
-) -> tuple[Feed, dict[str, Contract], bool]:
-    """Stored candles as a feed, the rules of their markets, and whether the candles are synthetic."""
-    from quorate.trading.paper import ReplayFeed
-    from quorate.workflows.inputs.market_data import open_source
-    from quorate.workflows.inputs.selected_data import read_market_data
-
-    source = open_source(data, split_names(options.get("symbols")), bundle.manifest.timeframe)
-    markets = _replay_markets(source, bundle, settings, options)
-    panel, funding, marks, contracts = read_market_data(source, markets, progress)
-    speed = options.get("speed")
-    feed = ReplayFeed(panel, markets.start, markets.end, funding=funding, marks=marks, bars_per_second=speed)
-    return feed, contracts, feed.synthetic
-
-
-def _replay_markets(source: CandleSource, bundle: Predictor, settings: Settings, options: PaperOptions) -> Markets:
-    selection = selection_of(options)
-    if options.get("top") is not None:
-        selection["timeframe"] = bundle.manifest.timeframe
-        return resolve(source, selection, settings)
-    return resolve_for_bundle(source, bundle, selection)
 
 
 def _chain(*listeners: Listener | None) -> Listener | None:

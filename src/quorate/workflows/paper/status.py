@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from quorate.core.text import counted
 from quorate.workflows.results import tables
 from quorate.workflows.results.headline import Headline, Headlined, HeadlineRow, figure, marks_of
 
@@ -61,7 +62,7 @@ class PaperStatus(Headlined):
             f"Paper account {found['account']} by {found['bundle']}, {len(found['symbols'])} symbols, "
             f"{found['timeframe']}, last bar {found['last_bar'] or 'none'}"
         )
-        return Headline(title, marks_of(found), rows)
+        return Headline(title, marks_of(found), rows, found["verdict"]["sentence"])
 
     def to_json(self) -> dict[str, Any]:
         """The document of `quorate paper status --json`; of a run, that of `quorate paper run --json`."""
@@ -92,7 +93,11 @@ class PaperStatus(Headlined):
 
 
 def status_of(
-    status: AccountStatus, settings: Settings, *, whole: bool = False, in_training_span: bool | None = None
+    status: AccountStatus,
+    settings: Settings,
+    *,
+    whole: bool = False,
+    more: Mapping[str, Any] | None = None,
 ) -> PaperStatus:
     """The document of an account's status.
 
@@ -100,21 +105,28 @@ def status_of(
         status: as of the newest record that was read.
         settings: intervals and criteria.
         whole: put every trade and the equity into the document, as a backtest has them.
-        in_training_span: of a run: whether it was a replay of bars that trained the bundle; None where not known.
+        more: keys of a run's document, such as `baselines`.
     """
     from quorate.evaluation.criteria import criteria
     from quorate.evaluation.metrics.decisions import decision_figures
     from quorate.evaluation.metrics.trades import trade_figures
+    from quorate.evaluation.verdict import Verdict, with_verdict
 
     result, frames = status.history.result(), status.history.frames()
     decisions = decision_figures(frames, settings.evaluation)
     stats = trade_figures(result, settings.evaluation)
+    found = status.to_json()
+    if whole:  # after the session's last step
+        found["session"]["running"] = False
     document = {
         **(result.to_json() if whole else {}),
-        **status.to_json(),
+        **found,
         "decisions": decisions,
         "stats": stats,
         "criteria": criteria(decisions, stats, settings.criteria),
-        **({} if in_training_span is None else {"in_training_span": in_training_span}),
+        **(more or {}),
     }
-    return PaperStatus(document, result, frames)
+    if document["positions"] and not stats["n"]:  # what nothing but closed trades can show is not known yet
+        held = f"0 trades closed, {counted(len(document['positions']), 'position')} open: too early to say."
+        return PaperStatus({**document, "verdict": Verdict(held, outcome="unclear").to_json()}, result, frames)
+    return PaperStatus(with_verdict(document), result, frames)

@@ -40,7 +40,7 @@ class AccountView:
         self._state, self._decisions, self._searches, self._news = (_Reader(account) for _ in range(4))
         self._person = _Reader(account, "human")
         self._status: AccountStatus | None = None
-        self._shown: tuple[int, PaperStatus] | None = None
+        self._shown: tuple[tuple[int, bool | None], PaperStatus] | None = None
         self._votes: DecidedVotes | None = None
 
     def status(self) -> PaperStatus:
@@ -165,7 +165,7 @@ class AccountView:
                 self._status = status
                 raise
         self._status = status
-        newest = status.recovered.seq
+        newest = status.recovered.seq, status.running
         if self._shown is None or self._shown[0] != newest:
             self._shown = newest, status_of(status, self.account.settings)
         return status, self._shown[1]
