@@ -58,7 +58,7 @@ bundle rollback --why "too few trades"
 bundle card
 paper run --bundle bundles --exchange binanceusdm
 paper status
-paper report --bundle bundles --data candles --out paper.html
+paper report --bundle bundles --data candles --out paper.html --trades trades.csv
 paper performance --bundle bundles --exchange binanceusdm
 paper journal --kind closed --last 20
 paper copy --to postgresql://quorate:PASSWORD@localhost/quorate

@@ -78,6 +78,7 @@ def report(
         str | None,
         typer.Option("--exchange", metavar="NAME", help="Instead: candles of this exchange, as ccxt names it."),
     ] = None,
+    trades: options.Trades = None,
     as_json: options.Json = False,
 ) -> None:
     """Write the report of an account: equity, trades and verdict, beside holding and random entries.
@@ -86,16 +87,20 @@ def report(
     bundles, the one that the account trades by is taken.
     """
     from quorate.cli import output
+    from quorate.core.text import counted
     from quorate.workflows.paper import PaperAccount
 
     with output.progress() as progress:
         found = PaperAccount(account, journal).evaluate(bundle, data, exchange=exchange, progress=progress)
         page = found.report(out)
+    if trades is not None:
+        output.note(f"{counted(len(found.result.trades), 'trade')} written to {found.write_trades(trades)}")
     if as_json:
         output.print_json(found.to_json())
     else:
-        for line in (found.verdict.sentence, *found.verdict.details, f"report: {page}"):
-            output.print_line(line)
+        for line in (found.verdict.sentence, *found.verdict.details):
+            output.print_sentence(line)
+        output.print_line(f"report: {page}")
 
 
 def journal(
