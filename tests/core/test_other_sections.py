@@ -8,6 +8,7 @@ import pytest
 from quorate.core.configuration import known_keys, load_settings
 from quorate.core.errors import SettingsError
 from quorate.core.settings import Settings, VoteSettings
+from quorate.workflows.settings_schema import settings_schema
 
 MODULE = """
 from dataclasses import dataclass, field
@@ -156,3 +157,12 @@ def test_two_packages_cannot_register_one_section(install):
     install("storm", weather="Weather")
     with pytest.raises(SettingsError, match=r"\[weather\] of (weather|storm).*in (storm|weather)"):
         load("[weather]\nurl = 'x'\n")
+
+
+def test_the_schema_for_editors_has_them(install):
+    install(**{"weather": "Weather", "models.weather": "Weather"})
+    schema = settings_schema()["properties"]
+    for section in (schema["weather"], schema["models"]["properties"]["weather"]):
+        assert section["additionalProperties"] is False
+        assert section["properties"]["stations"]["default"] == [1, 2]
+        assert section["properties"]["hours"]["properties"]["last"] == {"type": "integer", "default": 24}
