@@ -53,7 +53,7 @@ def _source(section: type) -> str:
 
 def _section(section: Any) -> dict[str, Any]:
     """Schema of a section, its values the defaults."""
-    kind = type(section)
+    kind: type = type(section)
     types = _types(kind)
     found = {
         name: _section(value) if is_dataclass(value) else _setting(section, name, types[name])
