@@ -89,10 +89,8 @@ def _judged(document: Mapping[str, Any], trades: Mapping[str, Any], random: Mapp
     deflation = document.get("deflation", {})
     deflated = deflation.get("deflated_sharpe")
     if deflated is not None and deflated < _DEFLATED:
-        return (
-            "unclear",
-            f"no evidence of an edge, since chance could give the best of {counted(deflation['trials'], 'trial')} as much",
-        )
+        best = f"the best of {counted(deflation['trials'], 'trial')}"
+        return "unclear", f"no evidence of an edge, since chance could give {best} as much"
     return "gain", "a gain that chance does not explain"
 
 
