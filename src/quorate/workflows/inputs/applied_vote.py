@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ from quorate.core.sections.vote import VoteSettings
 
 if TYPE_CHECKING:
     from quorate.ensemble.inference import Predictor
+
+_LOG = logging.getLogger(__name__)
 
 # What the policies read of the vote; the others read all of it.
 _READ = {"closed": frozenset[str](), "calibrated": frozenset({"weights", "default_weight", "quorum"})}
@@ -52,12 +55,18 @@ def with_vote(bundle: Predictor, vote: VoteSettings) -> Predictor:
                 remedy=f"Train again to have it in a bundle, or take it out of the file; for one run: {variable}.",
             )
         wanted[name] = value
-    return bundle.with_vote(replace(own, **wanted)) if wanted else bundle
+    if not wanted:
+        return bundle
+    changed = bundle.with_vote(replace(own, **wanted))
+    _LOG.info("bundle %s: %s", bundle.id, overrides_text(vote_overrides(changed)))
+    return changed
 
 
 def vote_overrides(bundle: Predictor) -> dict[str, Any]:
     """Settings of the vote that are not those of the training: name -> `trained` and `applied`; JSON-safe."""
     newest = bundle.newest
+    if newest.manifest.policy == newest.trained_vote:
+        return {}
     trained, applied = newest.trained_vote.to_json(), newest.manifest.policy.to_json()
     return {
         name: {"trained": trained[name], "applied": value, "read": name in _READ.get(newest.decides, {name})}
