@@ -94,17 +94,28 @@ def list_(data: options.Data, as_json: options.Json = False) -> None:
 
 
 @app.command("check")
-def check(data: options.Data, as_json: options.Json = False) -> None:
+def check(
+    data: options.Data,
+    full: Annotated[bool, typer.Option("--full", help="List every file and everything found.")] = False,
+    as_json: options.Json = False,
+) -> None:
     """Check the files of a data folder for invalid and missing rows.
 
-    Nothing is changed. Exit code 1 if a file is rejected.
+    Problems are listed first, with dates. Where the folder has no files of candles itself, the nearest folder below it
+    that has some is checked. Nothing is changed. Exit code 1 if a file is rejected, or there is none.
     """
     from quorate.cli import output
+    from quorate.cli.render.data.checks import print_check
     from quorate.workflows import check as checking
 
     with output.progress() as progress:
         result = checking.check(data, progress=progress)
-    output.print_result(result, as_json=as_json)
+    if result.folder != data:
+        output.note(f"no files of candles in {data} itself; checked the nearest folder, {result.folder}")
+    if full or as_json:
+        output.print_result(result, as_json=as_json)
+    else:
+        print_check(result)
     if result.scale_changes:
         output.note(
             "prices continue at another scale, and nothing is held or learned across that; if it is a redenomination, "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import DataError, UnknownSymbolError, UnknownTimeframeError, close_match
 from quorate.core.types import Candles, Funding
+from quorate.market.files.spellings import similar_symbols
 
 
 @runtime_checkable
@@ -65,24 +66,10 @@ def unknown_market(
     if not names:
         return UnknownSymbolError(attempted, found="no candles", expected=symbol, remedy=remedy)
     shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    return UnknownSymbolError(
-        attempted, found=shown, expected=symbol, remedy=_same_coin(symbol, names) or close_match(symbol, names)
-    )
-
-
-def _same_coin(symbol: str, names: Sequence[str]) -> str:
-    """Suggest the market of a multiple of the coin, as exchanges name cheap ones; an empty string without one.
-
-    >>> _same_coin("PEPE/USDT:USDT", ["1000PEPE/USDT:USDT", "PEOPLE/USDT:USDT"])
-    "Did you mean '1000PEPE/USDT:USDT'?"
-    """
-    coin, wanted = symbol.upper().partition("/")[::2]
-    for name in names:
-        base, rest = name.partition("/")[::2]
-        multiple = base.removesuffix(coin)
-        if coin and multiple != base and multiple.strip("0") == "1" and (rest == wanted or not wanted):
-            return f"Did you mean '{name}'?"
-    return ""
+    near = similar_symbols(symbol, names)[:3]
+    quoted = " or ".join(f"'{name}'" for name in near)
+    remedy = f"Did you mean {quoted}?" if near else close_match(symbol, names)
+    return UnknownSymbolError(attempted, found=shown, expected=symbol, remedy=remedy)
 
 
 def one_market(attempted: str, first: str, second: str) -> DataError:

@@ -36,17 +36,18 @@ def check(data: str | Path, *, settings: QualitySettings | None = None, progress
     """Check the files of a Freqtrade data folder for invalid and missing rows; nothing on disk is changed.
 
     Args:
-        data: the folder.
+        data: the folder; where it has no files itself, the nearest folder below it that has some is checked.
         settings: what counts as a spike; None for those of quorate.toml and the environment.
         progress: called with each file checked.
 
     Raises:
         SettingsError: settings that cannot be read.
-        DataError: the folder cannot be read. A file that cannot be read is part of the result, with its error.
+        DataError: no file of candles, or the folder cannot be read. A file that cannot be read is part of the result,
+            with its error.
     """
     from quorate.core.configuration import load_settings
     from quorate.core.sections.market import QualitySettings
-    from quorate.market.files.inspection import check_folder, count_files
+    from quorate.market.files.inspection import check_folder, count_files, nearest_folder
 
     require_types("check the files", progress=(progress, FUNCTION))
     data = path_of("check the files", "data", data, "the path of a Freqtrade data folder")
@@ -54,6 +55,7 @@ def check(data: str | Path, *, settings: QualitySettings | None = None, progress
     limits = require_type(
         "check the files", "settings", given, QualitySettings, "a QualitySettings, as settings.quality"
     )
+    data = nearest_folder(Path(data))
     total, reports = count_files(data), []
     for number, report in enumerate(check_folder(data, settings=limits), 1):
         reports.append(report)

@@ -19,7 +19,7 @@ from quorate.workflows.inputs.arguments import (
     require_timeframe_text,
     settings_of,
 )
-from quorate.workflows.inputs.selection import DEFAULT_TIMEFRAME, Selection, span, split_names
+from quorate.workflows.inputs.selection import DEFAULT_TIMEFRAME, Selection, span, split_names, timeframe_of
 from quorate.workflows.results.market_files import DownloadResult
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def download(
         found = "neither `days` nor `start`" if days is None else "both `days` and `start`"
         raise ArgumentError("choose what to download", found=found, expected="either `days` or `start`")
     changes = parse_splits(splits)
-    timeframe = selection.get("timeframe") or DEFAULT_TIMEFRAME
+    timeframe = timeframe_of(selection) or DEFAULT_TIMEFRAME
     asked = settings.exchange if exchange is None else replace(settings.exchange, name=exchange)
     folder = Path("user_data/data") / _FOLDERS.get(asked.name, asked.name) if out is None else folder_of("out", out)
     with Exchange(asked) as source:

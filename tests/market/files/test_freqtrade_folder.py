@@ -168,12 +168,12 @@ def test_the_clock_is_an_argument(folder):
 @pytest.mark.parametrize(
     ("symbol", "timeframe", "error", "message"),
     [
-        ("BTC/USDC", "1h", UnknownSymbolError, "Did you mean 'BTC/USDT'?"),
+        ("BTC/USDC", "1h", UnknownSymbolError, "Did you mean 'BTC/USDT' or 'BTC/USDT:USDT'?"),
+        ("PEPE", "1h", UnknownSymbolError, "Did you mean '1000PEPE/USDT:USDT'?"),
         ("1000PEPE/USDT", "1h", UnknownSymbolError, "Did you mean '1000PEPE/USDT:USDT'?"),
-        ("btc/usdt", "1h", UnknownSymbolError, "Did you mean 'BTC/USDT'?"),
         ("BTC/USDT", "15m", UnknownTimeframeError, "found only 1h, 4h; expected 15m"),
         ("BTC/USDT", "hourly", UnknownTimeframeError, "'hourly'"),
-        ("BTCUSDT", "1h", UnknownSymbolError, "BTC/USDT for spot or BTC/USDT:USDT for a perpetual"),
+        ("BTCUSDT", "1h", UnknownSymbolError, "Did you mean 'BTC/USDT' or 'BTC/USDT:USDT'?"),
     ],
 )
 def test_unknown_markets_are_named_with_the_close_match(folder, symbol, timeframe, error, message):

@@ -8,6 +8,8 @@ from quorate.market.files.spellings import normal_symbol, normal_timeframe, same
     ("text", "perpetual", "symbol"),
     [
         ("BTC/USDT", None, "BTC/USDT"),
+        ("XBT/USD", None, "BTC/USD"),
+        ("BINANCE:BTCUSDT.P", None, "BTC/USDT:USDT"),
         ("btc/usdt", None, "BTC/USDT"),
         ("btc/usdt:usdt", None, "BTC/USDT:USDT"),
         ("kPEPE/USDC:USDC", None, "kPEPE/USDC:USDC"),

@@ -17,9 +17,18 @@ from quorate.market.columns import NO_FUNDING, NO_ROWS, Columns, FundingColumns
 from quorate.market.files.duplicates import require_equal_rows
 from quorate.market.files.folders import entries, is_empty, is_file, is_folder, require_folder
 from quorate.market.files.formats import read_columns, read_funding_columns
-from quorate.market.files.names import FORMATS, Kind, MarketFile, candle_kind, is_perpetual, market_path, parse
+from quorate.market.files.names import (
+    FORMATS,
+    Kind,
+    MarketFile,
+    candle_kind,
+    is_perpetual,
+    is_symbol,
+    market_path,
+    parse,
+)
 from quorate.market.files.quarantine import quarantine
-from quorate.market.files.spellings import same_name
+from quorate.market.files.spellings import normal_timeframe, same_name, usual_symbol
 from quorate.market.quality.candle_checks import CheckedCandles, check_candles, check_funding
 from quorate.market.source import one_market, unknown_market
 
@@ -52,7 +61,10 @@ def load_candles(folder: Path | str, symbol: str, timeframe: str, *, now: int | 
     require_type(attempted, "symbol", symbol, str, "a symbol, such as BTC/USDT:USDT")
     if now is not None:
         require_type(attempted, "now", now, int, "a time in ms UTC")
-    return FreqtradeFolder(path, clock=now_ms if now is None else lambda: now).candles(symbol, timeframe)
+    source = FreqtradeFolder(path, clock=now_ms if now is None else lambda: now)
+    return source.candles(
+        usual_symbol(symbol), normal_timeframe(timeframe) if isinstance(timeframe, str) else timeframe
+    )
 
 
 class FreqtradeFolder:
@@ -126,7 +138,8 @@ class FreqtradeFolder:
 
     def candles(self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None) -> Candles:
         """The market's closed, checked candles; errors as `load_candles`."""
-        path = self.path_of(symbol, timeframe, candle_kind(symbol))
+        timeframe_ms(timeframe)
+        path = self.path_of(symbol, timeframe, candle_kind(symbol)) if is_symbol(symbol) else None
         if path is None:
             raise self._unknown(symbol, timeframe)
         checked = self._read(path, timeframe, has_volume=True)

@@ -12,7 +12,7 @@ from quorate.core.clock import now_ms
 from quorate.core.errors import DataError
 from quorate.core.sections.market import QualitySettings
 from quorate.market.columns import FundingColumns
-from quorate.market.files.folders import is_empty
+from quorate.market.files.folders import entries, is_empty, is_folder
 from quorate.market.files.formats import read_columns, read_funding_columns
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import MarketFile
@@ -93,6 +93,28 @@ def check_folder(
         return report
 
     return map(check, files)
+
+
+def nearest_folder(folder: Path) -> Path:
+    """The folder itself if it has files of candles, else the nearest one below it that does, at most 3 levels down.
+
+    Raises:
+        DataError: none has, or the folder cannot be read.
+    """
+    level = [folder]
+    for _ in range(4):
+        inner: list[Path] = []
+        for path in level:
+            if next(FreqtradeFolder(path).files(), None) is not None:
+                return path
+            inner += [each for each in entries(path) if is_folder(each) and not each.name.startswith(".")]
+        level = inner
+    raise DataError(
+        f"check the files of {folder}",
+        found="no file of candles in it or in the folders below it",
+        expected="the data folder of one exchange, such as user_data/data/binance",
+        remedy="Fill one with `quorate data download` or `quorate data import`.",
+    )
 
 
 def count_files(folder: Path | str) -> int:

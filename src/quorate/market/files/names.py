@@ -54,6 +54,11 @@ def is_perpetual(symbol: str) -> bool:
     return bool(colon) and "-" not in settlement
 
 
+def is_symbol(text: str) -> bool:
+    """Whether a text has ccxt's form of a symbol."""
+    return _SYMBOL.fullmatch(text) is not None
+
+
 def require_symbol(symbol: str) -> str:
     """Return the symbol if it has ccxt's form.
 

@@ -111,6 +111,31 @@ def normal_symbol(text: str, *, perpetual: bool | None = None) -> str:
     return require_symbol(f"{base}/{quote}:{quote}" if rest or perpetual else f"{base}/{quote}")
 
 
+def usual_symbol(text: str) -> str:
+    """A symbol in ccxt's form where its spelling has one meaning, else the text as it is.
+
+    >>> usual_symbol("btc-usdt"), usual_symbol("BTC/USDT.P"), usual_symbol("BTCUSDT"), usual_symbol("PEPE")
+    ('BTC/USDT', 'BTC/USDT:USDT', 'BTCUSDT', 'PEPE')
+    """
+    try:
+        return normal_symbol(text)
+    except UnknownSymbolError:
+        return text
+
+
+def similar_symbols(text: str, known: Iterable[str]) -> tuple[str, ...]:
+    """Markets that a name may mean: those of the same pair or coin, also in lots of 1000.
+
+    >>> similar_symbols("PEPE", ["1000PEPE/USDT:USDT", "PEOPLE/USDT:USDT"])
+    ('1000PEPE/USDT:USDT',)
+    """
+    bare = re.sub(r"[^A-Z0-9/]", "", text.partition(":")[0].upper())
+    coin, slash, _ = bare.partition("/")
+    ways = {(coin, "")} if slash else {(bare, ""), *cuts(bare)}
+    coins = {f"{lot}{base_of(base)}" for base, _ in ways for lot in ("", "1000", "1000000", "1M", "K")}
+    return tuple(sorted(symbol for symbol in known if symbol.partition("/")[0].upper() in coins and symbol != text))
+
+
 def normal_timeframe(text: str) -> str:
     """Convert a length of bars to the name that files have; a text that is none is returned as it is.
 

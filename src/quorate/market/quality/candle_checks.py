@@ -98,6 +98,7 @@ def check_candles(
         gaps=int(np.count_nonzero(missing)),
         missing_bars=int(missing.sum()),
         longest_gap=int(missing.max(initial=0)),
+        largest_gaps=_largest(columns.time, missing, timeframe),
         duplicates=duplicates,
         conflicts=len(quarantined),
         out_of_order=out_of_order,
@@ -241,6 +242,13 @@ def _duplicates(time: IntArray, values: list[FloatArray]) -> tuple[BoolArray, Bo
 def _missing(time: IntArray, timeframe: str) -> IntArray:
     """(n-1,) number of missing bars after each bar but the last."""
     return np.diff(time) // timeframe_ms(timeframe) - 1
+
+
+def _largest(time: IntArray, missing: IntArray, timeframe: str) -> tuple[tuple[int, int], ...]:
+    """The three longest gaps, longest first: times of the first missing bar and of the next one there is."""
+    places = np.argsort(-missing, kind="stable")[:3]
+    length = timeframe_ms(timeframe)
+    return tuple((int(time[place]) + length, int(time[place + 1])) for place in places if missing[place])
 
 
 def _scale_changes(columns: Columns, timeframe: str, spikes: tuple[int, ...]) -> tuple[ScaleChange, ...]:

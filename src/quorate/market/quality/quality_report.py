@@ -71,6 +71,7 @@ class QualityReport:
         gaps: number of gaps.
         missing_bars: number of missing bars.
         longest_gap: largest number of consecutive missing bars.
+        largest_gaps: the longest gaps, at most 3: when the first missing bar opens and the next one there is, in ms UTC.
         duplicates: rows dropped because they equal another row of the same time.
         conflicts: rows quarantined because another row of the same time has other values.
         out_of_order: rows earlier than the previous row.
@@ -92,6 +93,7 @@ class QualityReport:
     gaps: int = 0
     missing_bars: int = 0
     longest_gap: int = 0
+    largest_gaps: tuple[tuple[int, int], ...] = ()
     duplicates: int = 0
     conflicts: int = 0
     out_of_order: int = 0
@@ -131,7 +133,8 @@ class QualityReport:
         counts["changes_inside"] = [
             {"time": iso_ms(change.time), "factor": change.factor} for change in self.changes_inside
         ]
-        counts["funding_gaps"] = [{"from": iso_ms(start), "to": iso_ms(end)} for start, end in self.funding_gaps]
+        for name in ("funding_gaps", "largest_gaps"):
+            counts[name] = [{"from": iso_ms(start), "to": iso_ms(end)} for start, end in getattr(self, name)]
         counts["faults"] = [fault.to_json() for fault in self.faults]
         return {"ok": self.ok, "start": _iso(self.start), "end": _iso(self.end), **counts}
 

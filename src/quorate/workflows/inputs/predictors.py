@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from quorate.core.errors import ArgumentError
+from quorate.market.files.spellings import normal_timeframe
 from quorate.workflows.inputs.applied_vote import with_vote
 from quorate.workflows.inputs.arguments import require_policy, require_timeframe_text
 from quorate.workflows.results.training import TrainResult
@@ -27,7 +28,7 @@ def require_timeframe(bundle: Predictor, timeframe: str | None) -> None:
     """
     require_timeframe_text(timeframe)
     trained = bundle.manifest.timeframe
-    if timeframe not in (None, trained):
+    if timeframe is not None and normal_timeframe(timeframe) != trained:
         raise ArgumentError(
             "use the bundle", found=f"`timeframe` {timeframe}", expected=f"{trained}, the timeframe of the bundle"
         )

@@ -13,7 +13,7 @@ from quorate.core.clock import DAY_MS, parse_ms, timeframe_ms
 from quorate.core.errors import ArgumentError, QuorateError
 from quorate.core.settings import Settings
 from quorate.market.files.names import is_perpetual
-from quorate.market.files.spellings import same_name
+from quorate.market.files.spellings import normal_timeframe, same_name, usual_symbol
 from quorate.market.source import CandleSource
 from quorate.workflows.inputs.arguments import require_count, require_timeframe_text
 
@@ -71,7 +71,7 @@ def open_selection(data: Data, selection: Selection, settings: Settings) -> tupl
     from quorate.workflows.inputs.market_data import open_source
 
     _require_markets(selection, needed=isinstance(data, str | Path))
-    source = open_source(data, split_names(selection.get("symbols")), selection.get("timeframe"))
+    source = open_source(data, split_names(selection.get("symbols")), timeframe_of(selection))
     return source, resolve(source, selection, settings)
 
 
@@ -92,7 +92,7 @@ def resolve(source: CandleSource, selection: Selection, settings: Settings) -> M
 
     _require_markets(selection, needed=not isinstance(source, MemorySource))
     start, end = span(selection)
-    timeframe = selection.get("timeframe")
+    timeframe = timeframe_of(selection)
     if timeframe is None:
         timeframe = (source.timeframe if isinstance(source, MemorySource) else None) or DEFAULT_TIMEFRAME
     timeframe_ms(timeframe)
@@ -177,6 +177,8 @@ def _require_markets(selection: Selection, *, needed: bool) -> None:
 def split_names(names: Sequence[str] | str | None, argument: str = "symbols") -> tuple[str, ...]:
     """Names, of markets or models, given as a sequence or as a text with commas, each once, in order.
 
+    Other spellings of markets are returned in ccxt's form where they have one meaning.
+
     Args:
         names: None is the same as none.
         argument: its name, for the error.
@@ -203,7 +205,18 @@ def split_names(names: Sequence[str] | str | None, argument: str = "symbols") ->
             expected="each market once",
             remedy="Name it once, in ccxt's form: BTC/USDT for spot, BTC/USDT:USDT for a perpetual.",
         )
-    return found
+    return tuple(map(usual_symbol, found)) if argument == "symbols" else found
+
+
+def timeframe_of(selection: Selection) -> str | None:
+    """The timeframe of a selection under its usual name: 60m is 1h.
+
+    Raises:
+        ArgumentError: no text.
+    """
+    timeframe = selection.get("timeframe")
+    require_timeframe_text(timeframe)
+    return None if timeframe is None else normal_timeframe(timeframe)
 
 
 def moment_ms(name: str, moment: object) -> int | None:

@@ -66,7 +66,9 @@ class CheckResult(FileTable):
     @property
     def title(self) -> str:
         total = sum(file.report.rows for file in self.files if file.report is not None)
-        return f"{len(self.files)} files in {self.folder}, {total:,} rows, {self.rejected} rejected"
+        return (
+            f"{_counted(len(self.files), 'file')} in {self.folder}, {_counted(total, 'row')}, {self.rejected} rejected"
+        )
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -76,11 +78,26 @@ class CheckResult(FileTable):
     def lines(self) -> listing.Lines:
         rows = []
         for file in self.files:
-            report, result = file.report, "ok" if file.ok else "rejected"
+            report, result = file.report, _result(file)
             found = [] if report is None else _found(report)
             counts = ("", "") if report is None else (f"{report.rows:,}", f"{report.gaps:,}")
             rows.append((file.path.name, result, *counts, "; ".join(filter(None, [*found, file.note, file.error]))))
         return listing.Lines(("file", "result", "rows", "gaps", "found"), tuple(rows))
+
+    def brief(self, most: int) -> listing.Lines:
+        """The files with a problem, rejected ones first, with dates; at most so many.
+
+        Bars without volume and bars that are not closed are no problem; `lines` shows them too.
+        """
+        found = [(file, problems) for file in self.files if (problems := _problems(file))]
+        found.sort(key=lambda each: each[0].ok)
+        rows = [(file.path.name, _result(file), problems) for file, problems in found[:most]]
+        return listing.Lines(("file", "result", "found"), tuple(rows))
+
+    @property
+    def with_problems(self) -> int:
+        """Number of files that `brief` would list."""
+        return sum(bool(_problems(file)) for file in self.files)
 
     def rows(self) -> list[dict[str, Any]]:
         return self.to_json()
@@ -115,6 +132,45 @@ def _round(factor: float) -> float:
     return power if power != 1 and 0.75 <= factor / power <= 1 / 0.75 else float(f"{factor:.2g}")
 
 
+def _problems(file: FileReport) -> str:
+    """What is wrong with a file, with dates; empty if nothing is."""
+    report = file.report
+    found = [file.error, file.note]
+    if report is not None:
+        found = [*map(str, report.faults), *found, *_changes(report, most=1)]
+        if report.conflicts:
+            found.append(_counted(report.conflicts, "conflicting row"))
+        if report.gaps and report.largest_gaps:
+            start, end = report.largest_gaps[0]
+            missing = _counted(report.missing_bars, "missing bar")
+            longest = "" if report.gaps == 1 else "the longest "
+            found.append(
+                f"{_counted(report.gaps, 'gap')} of {missing}, {longest}{format_ms(start)} to {format_ms(end)}"
+            )
+        if report.spikes:
+            found.append(f"{_counted(len(report.spikes), 'spike')}, first at {format_ms(report.spikes[0])}")
+    return "; ".join(filter(None, found))
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _result(file: FileReport) -> str:
+    return "rejected" if not file.ok else "missing" if file.note else "ok"
+
+
+def _changes(report: QualityReport, most: int | None = None) -> list[str]:
+    """Changes of the price scale, and spans without funding, of which at most so many."""
+    found = [f"price scale {change} at {format_ms(change.time)}" for change in report.scale_changes]
+    found += [
+        f"suspected change of the price scale {change} inside the bar at {format_ms(change.time)}"
+        for change in report.changes_inside
+    ]
+    gaps = [f"no funding from {format_ms(start)} to {format_ms(end)}" for start, end in report.funding_gaps]
+    return [*found, *gaps[:most], *([f"{len(gaps) - most} more such spans"] if most and gaps[most:] else [])]
+
+
 def _found(report: QualityReport) -> list[str]:
     """Counts of what was found, and the faults for which a file is rejected."""
     counts = (
@@ -127,10 +183,4 @@ def _found(report: QualityReport) -> list[str]:
         ("of them quiet, of one price", report.quiet),
         ("spikes", len(report.spikes)),
     )
-    changes = [f"price scale {change} at {format_ms(change.time)}" for change in report.scale_changes]
-    changes += [
-        f"suspected change of the price scale {change} inside the bar at {format_ms(change.time)}"
-        for change in report.changes_inside
-    ]
-    gaps = [f"no funding from {format_ms(start)} to {format_ms(end)}" for start, end in report.funding_gaps]
-    return [*(f"{count:,} {what}" for what, count in counts if count), *changes, *gaps, *map(str, report.faults)]
+    return [*(f"{count:,} {what}" for what, count in counts if count), *_changes(report), *map(str, report.faults)]
