@@ -71,7 +71,7 @@ class QualityReport:
         gaps: number of gaps.
         missing_bars: number of missing bars.
         longest_gap: largest number of consecutive missing bars.
-        largest_gaps: the longest gaps, at most 3: when the first missing bar opens and the next one there is, in ms UTC.
+        largest_gaps: the longest gaps, at most 3: times of the first missing bar and of the next bar, in ms UTC.
         duplicates: rows dropped because they equal another row of the same time.
         conflicts: rows quarantined because another row of the same time has other values.
         out_of_order: rows earlier than the previous row.
