@@ -37,7 +37,7 @@ def add_contributions(
     """Add mean absolute contributions to the scorecard of an evaluation, so that its report shows them.
 
     They are of `explain.report_bars` bars, spread evenly over all markets and times of the evaluation. Nothing is added
-    to the evaluation of a stack, which has no report.
+    to the evaluation of a stack, whose members have no classes.
 
     Args:
         evaluation: of the bundle.

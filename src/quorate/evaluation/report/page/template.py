@@ -69,10 +69,10 @@ class Page:
         """A smaller heading with its content; empty without content."""
         return Html(f"<h3>{escape(title)}</h3>{''.join(content)}") if any(content) else Html("")
 
-    def row(self, *content: Html) -> Html:
-        """Parts side by side, or below each other on narrow screens."""
+    def row(self, *content: Html, even: bool = False) -> Html:
+        """Parts side by side, or below each other on narrow screens; `even` keeps the columns of fuller rows."""
         shown = [piece for piece in content if piece]
-        return Html(f'<div class="row">{"".join(shown)}</div>' if shown else "")
+        return Html(f'<div class="row{" even" * even}">{"".join(shown)}</div>' if shown else "")
 
     def tile(self, label: str, value: Cell, beside: str, badge: str = "") -> Html:
         """A headline figure with its interval or the reason why it is missing, its baseline, and its significance."""

@@ -58,7 +58,7 @@ def _part(page: Page, title: str, accounts: ResampledAccounts, level: float, abo
     ]
     losing = accounts.total_return
     more = [f"{np.mean(losing < 0):.0%} of the draws end below the start."] if len(losing) else []
-    return page.row(page.prose(title, [about, *more]), *charts)
+    return page.row(page.prose(title, [about, *more]), *charts, even=True)
 
 
 def _range(values: np.ndarray[tuple[int], np.dtype[np.float64]], level: float) -> str:
