@@ -39,7 +39,7 @@ def show(found: Diagnosis) -> None:
 
 def _subject(label: str, lines: list[str]) -> None:
     """Lines behind a label, each wrapped between words at the width of the terminal, 80 columns at most."""
-    width = min(output.columns(), 80)
+    width = min(output.console_width(), 80)
     for number, line in enumerate(lines):
         first = f"{label if not number else '':<{_LABEL}} "
         rest = " " * (_LABEL + 3)
