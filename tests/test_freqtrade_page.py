@@ -167,7 +167,7 @@ def test_quorate_is_added_to_a_bot_that_exists(place, tmp_path):
             trees = " --models xgboost,lightgbm" if words[1] == "train" else ""
             outputs[words[1]] = run(place, command + trees, own)
     assert list(outputs) == ["train", "freqtrade", "backtesting", "trade"]
-    assert "2/2 members" in re.sub(r"\s+", " ", outputs["train"])
+    assert "2 of 2 members" in re.sub(r"\s+", " ", outputs["train"])
     assert "BACKTESTING REPORT" in outputs["backtesting"]
     assert RUNS.search(outputs["trade"]), outputs["trade"][-3000:]
     assert len(RUNS.findall(outputs["trade"])) == 1, "one line for each closed bar"
@@ -198,7 +198,7 @@ def test_the_commands_of_the_page_run_in_order(place, tmp_path):
         words = [word for word in shlex.split(command) if not word.startswith("QUORATE_")]
         by_verb.setdefault(" ".join(words[:2]), []).append(re.sub(r"\s+", " ", output))
     first, rolling = by_verb["quorate train"]
-    assert "4/4 members, mode full" in first
+    assert "4 of 4 members in " in first
     assert "Series of 2 bundles" in rolling
     assert (place / "user_data/data/binance/futures/BTC_USDT_USDT-1h-mark.feather").exists()
     for output in by_verb["freqtrade backtesting"]:
