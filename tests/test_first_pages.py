@@ -5,12 +5,15 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import quorate
 from quorate.cli.app import main
 from quorate.core.clock import parse_ms
+from quorate.core.types import Funding
 from quorate.market import SyntheticMarket, write_candles
+from quorate.market.files.candle_store import write_funding
 from stubs.binance import BinanceStub
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +55,8 @@ def markets(tmp_path_factory):
     for candles, symbol in zip(market.panel().values(), ("BTC/USDT:USDT", "ETH/USDT:USDT"), strict=True):
         write_candles(data, replace(candles, symbol=symbol, synthetic=False))
         write_candles(data, replace(candles, symbol=symbol, synthetic=False), mark=True)
+        settled = candles.time[::8]
+        write_funding(data, Funding(symbol, settled, np.full(len(settled), 1e-4)))
     exported = candles.to_pandas().rename(columns={"date": "timestamp"})
     exported.to_csv(folder / "BTC_USDT-1h.csv", index=False)
     (folder / "quorate.toml").write_text(SMALL)
@@ -81,7 +86,7 @@ def test_the_commands_of_the_readme_run(at_home, monkeypatch, capsys):
     monkeypatch.setenv("QUORATE_POLICY__REFIT", "none")
     for line in commands(README):
         if not line.startswith(NOT_RUN):
-            run(line.replace("--top 100", "--top 2 --from 2025-05-02"))
+            run(line.replace("--top 100 --from 2025-05-01", "--top 2 --from 2025-05-08"))
     assert (at_home / "report.html").stat().st_size > 100_000
     assert (at_home / "user_data" / "config-quorate-futures.json").exists()
     capsys.readouterr()
@@ -102,6 +107,7 @@ def test_the_commands_of_the_tutorial_run(at_home, monkeypatch, capsys):
             elif not line.startswith(NOT_RUN):
                 run(
                     line.replace("--days 365", "--days 100")
+                    .replace("--top 20 --from 2024-12-01", "--top 2 --from 2025-05-24")
                     .replace("--top 20", "--top 2")
                     .replace("export.csv", "BTC_USDT-1h.csv")
                 )

@@ -182,7 +182,9 @@ def test_wrong_usage_ends_with_exit_code_2(paper, arguments):
 
 def test_refused_runs(paper, world, halted):
     del halted  # its replay has made the journal
-    seen = paper("run", "--replay", "--bundle", world.bundle, "--data", world.data, "--account", "seen")
+    seen = paper(
+        "run", "--replay", "--bundle", world.bundle, "--data", world.data, "--from", "2024-01-20", "--account", "seen"
+    )
     assert seen.returncode == 1
     assert "inside the training span" in seen.stderr
     other = paper(*paper.replay, "--timeframe", "4h", "--account", "other")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from quorate.cli.app import main
+from quorate.core.clock import HOUR_MS
 from quorate.core.errors import ArgumentError, EvaluationError, TrainingSpanError
 from quorate.ensemble.series import load
 from quorate.workflows.backtest import backtest
@@ -255,13 +256,23 @@ def test_an_unwritable_trial_log_is_refused_before_reading(world, calls, tmp_pat
 
 def test_bars_of_the_training_span_are_refused_by_argument(world):
     with pytest.raises(TrainingSpanError) as refused:
-        evaluate(world.bundle, world.data, record=RunRecord(log=False))
+        evaluate(world.bundle, world.data, start=world.end - 100 * HOUR_MS, record=RunRecord(log=False))
     assert refused.value.expected.startswith("`start` ")
     assert "`allow_training_span=True`" in refused.value.remedy
 
 
+def test_a_bundle_begins_after_its_training(world):
+    record = RunRecord(log=False)
+    found = evaluate(world.bundle, world.data, symbols=world.market.names[:1], record=record)
+    (frame,) = found.frames.values()
+    first = load(world.bundle).manifest.training_end
+    assert frame.time[0] == first
+    assert found.document["in_training_span"] is False
+
+
 def test_the_command_line_names_the_flags(world, capsys):
-    assert main(["evaluate", "--bundle", str(world.bundle), "--data", str(world.data), "--json"]) == 1
+    asked = ["evaluate", "--bundle", str(world.bundle), "--data", str(world.data), "--from", "2024-01-20", "--json"]
+    assert main(asked) == 1
     out, err = capsys.readouterr()
     error = json.loads(out)["error"]
     assert error["expected"].startswith("--from ")

@@ -291,7 +291,7 @@ def test_arguments_that_contradict_each_other(arguments, words):
 def test_refused_runs(world, tmp_path):
     account = PaperAccount("refused", f"sqlite:///{tmp_path / 'journal.sqlite'}")
     with pytest.raises(TrainingSpanError, match="inside the training span"):
-        account.run(world.bundle, world.data)
+        account.run(world.bundle, world.data, start=world.end - 100 * HOUR_MS)
     with pytest.raises(ArgumentError, match="found `timeframe` 4h; expected 1h, the timeframe of the bundle"):
         account.run(world.bundle, world.data, start=world.start, timeframe="4h")
     with pytest.raises(JournalError):

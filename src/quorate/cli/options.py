@@ -44,7 +44,8 @@ Start = Annotated[
         "--from",
         parser=date,
         metavar="DATE",
-        help="Start of the span, inclusive: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC. [default: the first bar]",
+        help="Start of the span, inclusive: YYYY-MM-DD or YYYY-MM-DDTHH:MM, in UTC. [default: the first bar; of a run "
+        "with a bundle, the first after its training]",
     ),
 ]
 End = Annotated[

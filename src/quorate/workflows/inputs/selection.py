@@ -125,10 +125,19 @@ def _of_one_kind(symbols: tuple[str, ...]) -> tuple[str, ...]:
     return symbols
 
 
-def resolve_for_bundle(source: CandleSource, bundle: Predictor, selection: Selection) -> Markets:
+def resolve_for_bundle(
+    source: CandleSource, bundle: Predictor, selection: Selection, *, allow: bool = False
+) -> Markets:
     """The markets and span of a selection, in the timeframe of a bundle.
 
-    Without `symbols`: every market of the source of the kind the bundle was trained on, perpetuals or spot.
+    Without `symbols`: every market of the source of the kind the bundle was trained on, perpetuals or spot. Without
+    `start`: as `span_for_bundle`.
+
+    Args:
+        source: of the candles.
+        bundle: that decides.
+        selection: of markets and span.
+        allow: whether bars of the training span may be used.
 
     Raises:
         ArgumentError: `top` or another timeframe than the bundle's, a date that cannot be read, or `start` not before
@@ -137,7 +146,7 @@ def resolve_for_bundle(source: CandleSource, bundle: Predictor, selection: Selec
     from quorate.workflows.inputs.market_data import same_kind
     from quorate.workflows.inputs.predictors import require_timeframe
 
-    start, end = span(selection)
+    start, end = span_for_bundle(bundle, selection, allow=allow)
     if selection.get("top") is not None:
         raise ArgumentError("select the markets", found="`top` with a trained bundle", expected="`symbols`, or neither")
     require_timeframe(bundle, selection.get("timeframe"))
@@ -154,6 +163,27 @@ def span(selection: Selection) -> tuple[int | None, int | None]:
     start, end = (moment_ms(name, selection.get(name)) for name in ("start", "end"))
     if start is not None and end is not None and start >= end:
         raise ArgumentError("select the span", found="`start` at or after `end`", expected="`start` before `end`")
+    return start, end
+
+
+def span_for_bundle(bundle: Predictor, selection: Selection, *, allow: bool) -> tuple[int | None, int | None]:
+    """`start` and `end` of a selection in ms UTC; `start` is the first bar after the training where none is given.
+
+    Not where `end` lies before it: the span then is what came before the training.
+
+    Args:
+        bundle: that decides.
+        selection: of markets and span.
+        allow: whether bars of the training span may be used, so that the span begins with the first one.
+
+    Raises:
+        ArgumentError: a date that cannot be read, or `start` not before `end`.
+    """
+    start, end = span(selection)
+    if start is None and not allow:
+        first = bundle.manifest.training_end if bundle.first_bar is None else bundle.first_bar
+        if end is None or end > first:
+            return first, end
     return start, end
 
 

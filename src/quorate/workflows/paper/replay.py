@@ -125,4 +125,4 @@ def _markets(source: CandleSource, bundle: Predictor, settings: Settings, option
     if options.get("top") is not None:
         selection["timeframe"] = bundle.manifest.timeframe
         return resolve(source, selection, settings)
-    return resolve_for_bundle(source, bundle, selection)
+    return resolve_for_bundle(source, bundle, selection, allow=options.get("allow_training_span", False))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.progress import Progress
-from quorate.workflows.inputs.selection import span, split_names
+from quorate.workflows.inputs.selection import span_for_bundle, split_names
 from quorate.workflows.paper.options import PaperOptions, require_consistent, selection_of
 from quorate.workflows.paper.replay import bar_progress, beside_replay, open_replay
 from quorate.workflows.paper.status import PaperStatus, status_of
@@ -135,8 +135,8 @@ def prepare(
     predictor = load_for_session(bundle, settings, options, live=exchange is not None)
     if (bench_of := options.get("bench")) is not None:
         predictor = predictor.with_bench(bench_of)
-    start, end = span(selection_of(options))
     allow = options.get("allow_training_span", False)
+    start, end = span_for_bundle(predictor, selection_of(options), allow=allow)
     overlaps = data is not None and require_unseen(predictor, start, end, allow=allow)
     with ExitStack() as stack:
         feed, contracts, synthetic = stack.enter_context(open_feed(data, predictor, settings, progress, options))

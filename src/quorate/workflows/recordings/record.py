@@ -79,7 +79,7 @@ def record_replies(
     cap = _require_cap(usd, settings)
     loaded = load_predictor(bundle, settings, policy)
     source = open_source(data, split_names(selection.get("symbols")), loaded.manifest.timeframe)
-    markets = resolve_for_bundle(source, loaded, selection)
+    markets = resolve_for_bundle(source, loaded, selection, allow=allow_training_span)
     require_unseen(loaded, markets.start, markets.end, allow=allow_training_span)
     panel = read_panel(source, markets.timeframe, markets.symbols, progress, start=markets.start, end=markets.end)
     frames = predict_panel(loaded, panel, markets.start, progress, allow=allow_training_span)

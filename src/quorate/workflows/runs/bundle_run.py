@@ -236,7 +236,7 @@ def run_bundle(
 
     manifest = bundle.manifest
     source = open_source(data, split_names(selection.get("symbols")), manifest.timeframe)
-    markets = resolve_for_bundle(source, bundle, selection)
+    markets = resolve_for_bundle(source, bundle, selection, allow=allow_training_span)
     start, end = markets.start, markets.end
     overlaps = require_unseen(bundle, start, end, allow=allow_training_span)
     panel, funding, marks, contracts = read_market_data(source, markets, progress)
