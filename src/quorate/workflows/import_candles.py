@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from quorate.core.arguments import FLAG, FUNCTION, path_of, require_texts, require_type, require_types
+from quorate.core.arguments import FLAG, FUNCTION, MAPPING, path_of, require_texts, require_type, require_types
 from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
 from quorate.workflows.results.market_files import ImportResult, SplitResult
@@ -108,6 +108,8 @@ def import_each(
             found=f"`date_format` {date_format!r}",
             expected="dmy, mdy, ymd, or a format of datetime.strptime such as %d/%m/%Y %H:%M",
         )
+    if columns is not None and not isinstance(columns, str):
+        require_types(attempted, columns=(columns, MAPPING))
     named = parse_columns(columns) if isinstance(columns, str) else dict(columns or {})
     options = ImportOptions(symbol, timeframe, perpetual, ReadOptions(named, tz, date_format, decimal))
     waiting = [split for split in parse_splits(splits) if not expect_split(data, split)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from quorate.core.tables.column_names import plain, role_of
 from quorate.core.tables.table import RawTable, TableColumn
 from quorate.core.tables.time_columns import is_clock, is_time
 from quorate.core.tables.unclear import OpenQuestion, UnclearTableError
+from quorate.core.tables.volume_column import volume_column
 
 PRICES = ("open", "high", "low", "close")
 VALUES = (*PRICES, "volume")
@@ -34,30 +34,6 @@ _PRIORITY = (
     "market_cap",
 )
 _INDEX = frozenset(("", "index", "level0", "unnamed0", "indexlevel0"))
-
-# Currencies that a column of volumes names when it is money, not coins.
-_MONEY = frozenset(
-    [
-        "USD",
-        "USDT",
-        "USDC",
-        "BUSD",
-        "FDUSD",
-        "TUSD",
-        "EUR",
-        "GBP",
-        "JPY",
-        "KRW",
-        "TRY",
-        "BRL",
-        "AUD",
-        "CAD",
-        "CHF",
-        "RUB",
-        "INR",
-        "DAI",
-    ]
-)
 
 # Orders of the values in answers of exchanges without a header.
 _ORDERS = (("low", "high", "open", "close"), ("open", "close", "high", "low"))
@@ -124,7 +100,7 @@ def find_columns(
                 continue
             found = [n for n in mine if roles[n][0] == role and n not in time]
             if role == "volume":
-                place, money, ticks = _volume(table, roles, found, mine, hints)
+                place, money, ticks = volume_column(table, roles, found, mine, hints)
             else:
                 if role == "close" and not found and {"open", "high", "low"} <= {roles[n][0] for n in mine}:
                     found = [n for n in mine if roles[n][0] == "price"][:1]
@@ -249,37 +225,6 @@ def _groups(table: RawTable, roles: Sequence[tuple[str, str]]) -> list[str | Non
             if len(others) == 1:
                 names.append(others[0])
     return names or [None]
-
-
-def _volume(
-    table: RawTable, roles: Sequence[tuple[str, str]], found: list[int], mine: Sequence[int], hints: Sequence[str]
-) -> tuple[int | None, str, bool]:
-    """Place of the volume, the column's name if it counts money, and whether it counts price changes."""
-    money = [n for n in found if _is_money(roles[n][1], hints)]
-    coins = [n for n in found if n not in money]
-    if any(roles[n][0] == "market_cap" for n in mine):  # of sites that show all in dollars
-        money, coins = [*coins, *money], []
-    ticks = [n for n in mine if roles[n][0] == "tick_volume"]
-    coins.sort(key=lambda n: roles[n][1] != "")
-    if coins and not (ticks and _is_zero(table.columns[coins[0]])):
-        return coins[0], "", False
-    if ticks:
-        return ticks[0], "", True
-    money += [n for n in mine if roles[n][0] == "quote_volume"]
-    return (money[0], table.columns[money[0]].name, False) if money else (None, "", False)
-
-
-def _is_money(unit: str, hints: Sequence[str]) -> bool:
-    bare = [re.sub(r"[^A-Z0-9]", "", hint.partition(":")[0].upper()) for hint in hints]
-    if unit and any(hint.startswith(unit) for hint in bare):
-        return False
-    return bool(unit) and (unit in _MONEY or any(hint.endswith(unit) for hint in bare))
-
-
-def _is_zero(column: TableColumn) -> bool:
-    if column.kind == "O":
-        return all(text.strip() in ("", "0") for text in column.values if text)
-    return not np.nan_to_num(column.values.astype(np.float64)).any()
 
 
 def _once(table: RawTable, role: str, found: list[int], attempted: str) -> int | None:

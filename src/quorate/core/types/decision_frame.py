@@ -121,7 +121,20 @@ class DecisionFrame:
         return self._at(rows)
 
     def take(self, rows: IntArray, time: IntArray) -> Self:
-        """The bars at (m,) int64 `rows`, in that order and repeated where they are, moved to (m,) open times."""
+        """The bars at (m,) int64 `rows`, in that order and repeated where they are, moved to (m,) open times.
+
+        Raises:
+            ArgumentError: not arrays.
+            DataError: not whole numbers, or of different lengths.
+        """
+        require_types("take decisions", rows=(rows, _ARRAY), time=(time, _ARRAY))
+        whole = rows.ndim == 1 and rows.dtype.kind == time.dtype.kind == "i"
+        if not whole or rows.shape != time.shape:
+            raise DataError(
+                "take decisions",
+                found=f"`rows` of shape {rows.shape} and type {rows.dtype}, `time` of {time.shape} and {time.dtype}",
+                expected="(m,) whole numbers both",
+            )
         return replace(self._at(rows), time=time)
 
     def _at(self, rows: slice | BoolArray | IntArray) -> Self:
