@@ -25,11 +25,12 @@ def test_demo_prints_one_screen_and_a_half_that_ends_with_the_verdict(quorate_pr
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) <= 40
-    assert max(map(len, lines)) <= 80
+    # A path is never broken: it is there to be copied.
+    assert max(len(line) for line in lines if str(tmp_path) not in line) <= 80
     assert "\x1b" not in done.stdout  # no colour where it is no terminal
     assert lines[0].startswith("SYNTHETIC MARKET")
     page = tmp_path / "demo" / "report.html"
-    assert lines[-1] == f"report {page}" or "".join(lines[-2:]).endswith(str(page))
+    assert lines[-1] == f"report {page}"
     assert re.search(r"^\d[\d,]* trades?: ", done.stdout, re.MULTILINE)
     assert "SYNTHETIC" in page.read_text()
 
