@@ -31,7 +31,8 @@ def test_what_is_found_fits_a_screen(place, capsys, monkeypatch):
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert 10 <= len(lines) <= 20
-    assert max(map(len, lines)) <= 80
+    # A path is never broken: it is there to be copied.
+    assert max(len(line) for line in lines if str(place) not in line) <= 80
     assert lines[-1] == "every verb of the core can run"
     said = " ".join(" ".join(lines).split())
     assert (
