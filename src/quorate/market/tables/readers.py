@@ -61,6 +61,7 @@ def read_tables(path: Path, *, everything: bool = False) -> tuple[RawTable, ...]
 
     Raises:
         DataError: the file cannot be read, or is of another format.
+        OSError: the system could not open a part of a library.
     """
     ending = ending_of(path)
     if not ending:
@@ -75,6 +76,8 @@ def read_tables(path: Path, *, everything: bool = False) -> tuple[RawTable, ...]
     try:
         return tuple(_read(ending, content, everything=everything))
     except _UNREADABLE as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the system: the content is in memory already
+            raise
         raise _unreadable(path, ending, " ".join(str(error).split())[:200]) from error
 
 
