@@ -73,11 +73,13 @@ def test_each_rule(votes, policy, action, rule, confidence, expected):
     assert signal.expected_return == (None if expected is None else pytest.approx(expected))
 
 
-def test_votes_and_line_are_those_of_the_classic_vote():
+def test_votes_are_those_of_the_classic_vote_and_the_line_says_what_decided():
     votes = votes_of(BUY, BUY, SELL, EVEN)
     classic, calibrated = decide(votes, 0.08), decide(votes, 0.08, policy=PLAIN)
     assert (calibrated.votes, calibrated.base) == (classic.votes, classic.base)
-    assert calibrated.line() == classic.line().replace("_volatility_hold", "")
+    assert calibrated.rule == "calibrated"
+    assert calibrated.line().partition(" | ")[0] == f"calibrated {calibrated.confidence:.0%}"
+    assert calibrated.line().partition(" | ")[2] == classic.line().partition(" | ")[2]
     assert classic.policy == "classic"
     assert classic.to_json()["probabilities"] is None
 
