@@ -57,7 +57,7 @@ def test_every_bundle_has_its_card(http, store, world):
         assert f'<span class="mono">{bundle}</span></h1>' in card
         test = store.manifest(bundle).metrics["patchtst"]["test"]
         assert f"{test['log_loss']:.4f}" in card
-        assert card.count('<svg class="diagram"') == 4
+        assert card.count('<svg class="chart"') == 4
         assert card.count("<h2") == 8
     # The page is made of the bundle, whatever a file beside it says.
     (store.path(world.ids[0]) / "card.md").write_text("altered")
@@ -74,7 +74,7 @@ def test_the_card_of_a_service_of_one_bundle(make_service, store, world):
 
 def test_a_card_fits_the_screen(visit, world):
     page = visit(f"/dashboard/bundles/card?bundle={world.ids[0]}")
-    page.locator("svg.diagram").first.wait_for()
+    page.locator("svg.chart").first.wait_for()
     assert overflow(page) == 0
 
 

@@ -24,7 +24,7 @@ def test_the_root_leads_to_the_first_page(http):
 def test_each_market_shows_the_signal_of_the_workflow(http, service, world):
     page = http.get("/dashboard")
     assert page.status_code == 200
-    found = signals(world.bundles, world.data, settings=service.settings)
+    found = signals(world.bundles, world.data, all_markets=True, settings=service.settings)
     assert set(markets(page)) == {each.symbol for each in found}
     rows = page.text.split('<tr id="row-')[1:]
     assert len(rows) == len(found)
