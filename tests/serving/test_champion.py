@@ -44,8 +44,8 @@ def test_no_request_fails_while_the_champion_changes(make_service, world):
     symbol = world.symbols[0]
     expected = {}
     for name in world.ids:
-        document = signals(world.bundles / name, world.data, settings=service.settings).to_json()
-        expected[name] = {each["symbol"]: each for each in document}
+        found = signals(world.bundles / name, world.data, all_markets=True, settings=service.settings)
+        expected[name] = {each["symbol"]: each for each in found.to_json()}
     assert expected[world.ids[0]][symbol]["votes"] != expected[world.ids[1]][symbol]["votes"]
     seen, failures, done = set(), [], threading.Event()
 

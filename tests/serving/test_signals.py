@@ -22,7 +22,7 @@ def test_a_market_has_the_document_of_the_command_line(http, service, world):
 
 
 def test_all_markets_come_in_one_answer(http, service, world):
-    expected = signals(world.bundles, world.data, settings=service.settings).to_json()
+    expected = signals(world.bundles, world.data, all_markets=True, settings=service.settings).to_json()
     found = http.get("/signals")
     assert found.json() == expected
     assert [each["symbol"] for each in expected] == list(world.symbols)
