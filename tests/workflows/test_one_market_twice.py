@@ -31,7 +31,7 @@ def verbs(world, tmp_path):
         "evaluate": lambda data, **markets: evaluate(world.bundle, data, **unseen, **markets),
         "walk_forward": lambda data, **markets: walk_forward(data, folds=2, **markets),
         "backtest": lambda data, **markets: backtest(world.bundle, data, **unseen, **markets),
-        "signals": lambda data, **markets: signals(world.bundle, data, **markets),
+        "signals": lambda data, **markets: signals(world.bundle, data, all_markets=not markets, **markets),
         "paper": lambda data, **markets: PaperAccount("a", f"sqlite:///{tmp_path}/j.db").run(
             world.bundle, data, **unseen, **markets
         ),

@@ -116,7 +116,7 @@ def test_a_vote_has_the_comparison_and_one_more_trial(world, panelled, tmp_path,
     log = tmp_path / "trials.jsonl"
     found = run(evaluate, world, "bundle", settings, RunRecord(path=log))
     assert set(found.to_json()["panel"]["comparison"]["entries"]) >= {"losing", "losing_removed_ci", "kept_apart"}
-    show(found.to_json())
+    show(found, full=True)
     shown = capsys.readouterr().out
     assert "Account with and without the panel of language models" in shown
     assert f"panel: {found.to_json()['panel']['entries']} entries judged" in shown
