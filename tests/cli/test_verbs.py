@@ -8,6 +8,8 @@ import numpy as np
 import pyarrow.feather
 import pytest
 
+from quorate import load_bundle, load_candles
+from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.trading import Contract
 from quorate.trading.account.contracts import write_contracts
 
@@ -105,7 +107,12 @@ def test_backtest_gives_trades_equity_and_stats(world, quorate_program, tmp_path
         assert f"\n  {row}" in done.stdout
     rows = list(csv.DictReader((tmp_path / "trades.csv").read_text().splitlines()))
     assert [row["reason"] for row in rows] == [trade["reason"] for trade in found["trades"]]
-    assert all(row["vote"].startswith("xgb:") and "lgbm:" in row["vote"] for row in rows)
+    first, bundle = found["trades"][0], load_bundle(world.bundle)
+    decided = parse_ms(first["decided"])
+    seen = load_candles(world.data, first["symbol"], "1h").between(end=decided + HOUR_MS)
+    signal = bundle.predict(seen, now=decided + HOUR_MS)
+    assert rows[0]["vote"] == signal.line()
+    assert (rows[0]["consensus"], rows[0]["rule"]) == (signal.consensus, signal.rule)
     assert sum(float(row["net_usd"]) for row in rows) == pytest.approx(total)
     assert "profit factor" in quorate_program(*asked, "--full").stdout
 

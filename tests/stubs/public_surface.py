@@ -217,6 +217,7 @@ def calls(world: World) -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "Candles.tail": (w.candles, {"bars": 3}),
         "Candles.to_pandas": (w.candles, {}),
         "DecisionFrame.between": (w.frame, {}),
+        "DecisionFrame.row_at": (w.frame, {"time": w.now}),
         "DecisionFrame.take": (w.frame, {"rows": np.arange(2), "time": w.frame.time[:2]}),
         "DecisionFrame.select": (w.frame, {"rows": np.ones(len(w.frame), np.bool_)}),
         "Model.fit": (w.model, {**matrix, "y": w.y}),

@@ -16,7 +16,9 @@ import pytest
 
 from quorate.core.errors import DataError
 from quorate.core.types import Action
+from quorate.ensemble.voting.member_votes import move_action
 from quorate.evaluation.report import ReportedRun, render_report, write_report
+from quorate.evaluation.report.sections.trade_list import trade_rows
 from quorate.trading.backtest.backtest_result import BacktestResult
 
 HOSTILE = "<script>alert(1)</script>/USDT:USDT"
@@ -74,6 +76,9 @@ class Structure(HTMLParser):
     def data(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.json)
         return found
+
+
+NAMES = ("xgboost", "lightgbm")
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +180,24 @@ def test_every_trade_is_listed_with_its_vote(page: str, run: ReportedRun) -> Non
             votes.append(f"{'SHB'[scores.argmax()]}{100 * scores.max():.0f}" if known else "-")
         assert row["vote"] == " ".join(votes)
     assert sum(row["net"] for row in rows) == pytest.approx(run.figures["trades"]["net_usd"], abs=0.01)
+
+
+def test_the_vote_of_consensus_is_the_one_that_it_counted(run: ReportedRun) -> None:
+    """It counts directions given a move: a member whose largest score is HOLD may vote BUY."""
+    scores = np.array([0.2, 0.45, 0.35])
+    frames = {
+        symbol: replace(
+            frame,
+            policy="consensus",
+            calibrated={},
+            scores={name: np.tile(scores, (len(frame), 1)) for name in ("xgboost", "lightgbm")},
+        )
+        for symbol, frame in run.frames.items()
+    }
+    found = trade_rows(replace(run, frames=frames))
+    action, share = move_action(tuple(scores.tolist()), tuple(scores.tolist()))
+    assert action == Action.BUY != Action(int(scores.argmax()))
+    assert {row[found["names"].index("vote")] for row in found["rows"]} == {f"B{100 * share:.0f} B{100 * share:.0f}"}
 
 
 def test_months_are_in_order_whatever_order_they_come_in(page: str) -> None:

@@ -95,6 +95,12 @@ class DecisionFrame:
             return None
         return np.asarray(self.probabilities[np.arange(len(self)), self.action])
 
+    def row_at(self, time: int) -> int | None:
+        """Row of the bar that opens at `time`, ms UTC; None if there is none."""
+        require_types("find a decision", time=(time, WHOLE))
+        row = int(np.searchsorted(self.time, time))
+        return row if row < len(self) and int(self.time[row]) == time else None
+
     def between(self, start: int | None = None, end: int | None = None) -> Self:
         """The bars that open at or after `start` and before `end`, both in ms UTC, as views."""
         require_types("select decisions", start=(start, WHOLE.optional), end=(end, WHOLE.optional))

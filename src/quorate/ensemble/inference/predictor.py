@@ -37,15 +37,14 @@ from quorate.ensemble.inference.bar_checks import (
     training_span_error,
 )
 from quorate.ensemble.inference.bench import Bench, BenchOf, mode_of, no_bench
-from quorate.ensemble.inference.benched_votes import keep_apart, put_beside
 from quorate.ensemble.inference.bundle_policies import bundle_policies, require_policy
 from quorate.ensemble.inference.members import Members
 from quorate.ensemble.inference.vote_decisions import vote_decisions
+from quorate.ensemble.inference.vote_signals import vote_signals
 from quorate.ensemble.stack.stack import Stack
 from quorate.ensemble.voting.closed_policy import ClosedPolicy
 from quorate.ensemble.voting.fallback import fallback_frame, fallback_signal
 from quorate.ensemble.voting.policies import quorum_count
-from quorate.ensemble.voting.vote import decide
 from quorate.features import Bars, FeatureSet, Inputs, build, feature_set, live, volatility_20
 from quorate.features.rescaled import hide_rescaled
 from quorate.models.runtime import OnnxSession
@@ -301,27 +300,17 @@ class Bundle:
                 self.stack.signal(outputs, volatility, self.mode, bars.symbol, int(bars.time[-1]))
                 for outputs, volatility, bars in zip(forecasts, volatilities, newest, strict=True)
             ]
-        policy, weights = self.policies[self.decides], self.manifest.policy
-        bench, votes_of, shadows = self.bench, self.members.votes(inputs), None
-        count = bench.membership.count(self.members.order)
-        if bench.spans or count < len(self.members):
-            closes = [int(bars.time[-1]) + timeframe_ms(self.manifest.timeframe) for bars in newest]
-            votes_of, shadows = keep_apart(votes_of, bench, closes, self.members)
-        calibrated = self.calibration.calibrate_votes(votes_of, weights)
-        signals = [
-            decide(
-                votes,
-                volatility,
-                policy=policy,
-                members=count,
-                mode=self.mode,
-                symbol=bars.symbol,
-                time=int(bars.time[-1]),
-                probabilities=probabilities,
-            )
-            for (votes, probabilities), volatility, bars in zip(calibrated, volatilities, newest, strict=True)
-        ]
-        return signals if shadows is None else put_beside(signals, shadows, self.calibration, weights)
+        return vote_signals(
+            inputs,
+            volatilities,
+            newest,
+            members=self.members,
+            manifest=self.manifest,
+            calibration=self.calibration,
+            policy=self.policies[self.decides],
+            bench=self.bench,
+            mode=self.mode,
+        )
 
     def predict_frame(
         self, candles: Candles, *, allow_training_span: bool = False, sets: bool = False

@@ -15,10 +15,11 @@ from quorate.core.types import Action, Candles, Vote
 from quorate.ensemble.bundle.bundle_store import BundleStore
 from quorate.ensemble.inference.bench import BenchSpan
 from quorate.ensemble.series.bench_file import bench_path
+from quorate.ensemble.voting.frame_signals import signal_at
 from quorate.ensemble.voting.vote import decide
 from quorate.integrations.freqtrade import BundleSource, Forecaster
 from quorate.integrations.freqtrade.inference.bar_log import BarLog
-from quorate.integrations.freqtrade.inference.signal_columns import TAG_LENGTH, plot_config, short_tag, signal_at, tag
+from quorate.integrations.freqtrade.inference.signal_columns import TAG_LENGTH, plot_config, short_tag, tag
 
 BTC = "BTC/USDT:USDT"
 MODELS = ("xgboost", "lightgbm")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quorate.core.types import CLASS_NAMES
+from quorate.core.types import Action
 from quorate.core.types.signals import SHORT_NAMES
+from quorate.ensemble.voting.frame_signals import member_output
 from quorate.evaluation.report.page.template import Html
 
 if TYPE_CHECKING:
@@ -87,21 +88,21 @@ def _vote(frame: DecisionFrame | None, trade: Trade, members: Sequence[str]) -> 
     A code is the first letter of the action and its score in percent; for a stack the predicted return in percent; "-"
     for an abstention.
     """
-    if frame is None:
-        return "", ""
-    row = int(np.searchsorted(frame.time, trade.decided))
-    if row >= len(frame) or frame.time[row] != trade.decided:
+    row = None if frame is None else frame.row_at(trade.decided)
+    if frame is None or row is None:
         return "", ""
     codes = []
     for name in members:
-        if name in frame.scores:
-            scores = frame.scores[name][row]
-            best = int(np.argmax(scores)) if np.isfinite(scores).all() else -1
-            codes.append("-" if best < 0 else f"{CLASS_NAMES[best][0]}{100 * scores[best]:.0f}")
+        if name == "stack":
+            value = np.nan if frame.predicted is None else frame.predicted[row]
         else:
-            table = frame.predicted if name == "stack" else frame.forecasts.get(name)
-            value = np.nan if table is None else table[row]
-            codes.append(f"{100 * value:+.2f}" if np.isfinite(value) else "-")
+            (value,), (direction,) = member_output(frame, name, slice(row, row + 1))
+        if np.isnan(value):
+            codes.append("-")
+        elif name in frame.scores:
+            codes.append(f"{Action(int(direction) + int(Action.HOLD)).name[0]}{100 * value:.0f}")
+        else:
+            codes.append(f"{100 * value:+.2f}")
     name = "" if frame.forecasts else str(frame.consensus[row]).replace("_", " ")
     return name, " ".join(codes)
 

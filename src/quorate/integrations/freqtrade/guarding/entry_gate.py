@@ -9,12 +9,12 @@ from typing import Any
 from quorate.core.clock import newest_closed_ms
 from quorate.core.errors import JournalError
 from quorate.core.types import Action, Signal
+from quorate.ensemble.voting.frame_signals import signal_at
 from quorate.integrations.freqtrade.guarding.guard_journal import GuardJournal
 from quorate.integrations.freqtrade.guarding.guard_runner import BarSummary, GuardRunner
 from quorate.integrations.freqtrade.guarding.trade_records import read_trade
 from quorate.integrations.freqtrade.inference.bundle_source import BundleSource
 from quorate.integrations.freqtrade.inference.forecaster import Forecaster, FrameForecast
-from quorate.integrations.freqtrade.inference.signal_columns import signal_at
 from quorate.integrations.freqtrade.strategy_options import StrategyOptions
 from quorate.trading import Trade
 from quorate.trading.guards import valid_members

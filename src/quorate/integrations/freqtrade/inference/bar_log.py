@@ -6,8 +6,8 @@ import logging
 
 from quorate.core.clock import format_ms
 from quorate.core.types import Mode
+from quorate.ensemble.voting.frame_signals import signal_at
 from quorate.integrations.freqtrade.inference.forecaster import FrameForecast
-from quorate.integrations.freqtrade.inference.signal_columns import signal_at
 
 _log = logging.getLogger(__name__)
 

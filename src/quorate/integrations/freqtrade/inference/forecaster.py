@@ -53,8 +53,7 @@ class FrameForecast(NamedTuple):
 
     def row(self, time: int) -> int | None:
         """Index of the bar that opens at `time` (ms); None if there is none."""
-        row = int(np.searchsorted(self.decisions.time, time))
-        return row if row < len(self.decisions) and int(self.decisions.time[row]) == time else None
+        return self.decisions.row_at(time)
 
 
 class Forecaster:

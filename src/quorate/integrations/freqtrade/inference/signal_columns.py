@@ -9,19 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from quorate.core.types import (
-    Abstention,
-    Action,
-    DecisionFrame,
-    FloatArray,
-    Forecast,
-    IntArray,
-    Mode,
-    Signal,
-    Vote,
-)
-from quorate.ensemble.voting.consensus_policy import CONSENSUS
-from quorate.ensemble.voting.member_votes import counted_votes
+from quorate.core.types import Action, DecisionFrame, FloatArray, IntArray, Mode
+from quorate.ensemble.voting.frame_signals import member_output, signal_at
 
 #: Prefix of the columns that are added to a frame.
 PREFIX = "quorate_"
@@ -85,7 +74,7 @@ def frame_columns(
             columns[f"{PREFIX}{side}"][rows] = np.round(decisions.probabilities[:, int(action)], _DIGITS)
     votes = np.zeros(len(rows))
     for model in models:
-        score, direction = _member_output(decisions, model)
+        score, direction = member_output(decisions, model)
         votes += np.nan_to_num(direction)
         columns[f"{PREFIX}{model}"][rows] = np.round(score, _DIGITS if decisions.predicted is None else 6)
         columns[f"{PREFIX}{model}_says"][rows] = direction
@@ -110,39 +99,6 @@ def short_tag(decisions: DecisionFrame, row: int, models: tuple[str, ...], mode:
     """
     line = tag(decisions, row, models, mode)
     return line if decisions.predicted is not None else re.sub(r"(:[A-Z]+) \d+%|( \| vol:.*)$", r"\1", line)
-
-
-def signal_at(decisions: DecisionFrame, row: int, models: tuple[str, ...], mode: Mode) -> Signal:
-    """Convert one bar of a frame to a signal."""
-    votes: list[Vote] = []
-    forecasts: list[Forecast] = []
-    abstentions: list[Abstention] = []
-    for model in models:
-        score, direction = _member_output(decisions, model, slice(row, row + 1))
-        if np.isnan(direction[0]):
-            abstentions.append(Abstention(model, "no score on this bar"))
-        elif decisions.predicted is None:
-            votes.append(Vote(model, Action(int(direction[0]) + int(Action.HOLD)), float(score[0])))
-        else:
-            forecasts.append(Forecast(model, float(score[0]), Action(int(direction[0]) + int(Action.HOLD))))
-    volatility = float(decisions.volatility[row])
-    predicted = None if decisions.predicted is None else float(decisions.predicted[row])
-    return Signal(
-        action=Action(int(decisions.action[row])),
-        confidence=float(np.nan_to_num(decisions.confidence[row])),
-        consensus=str(decisions.consensus[row]),
-        rule=str(decisions.rule[row]),
-        base=float(np.nan_to_num(decisions.base[row])),
-        volatility=volatility if np.isfinite(volatility) else None,
-        votes=tuple(votes),
-        abstentions=tuple(abstentions),
-        mode=mode,
-        symbol=decisions.symbol,
-        time=int(decisions.time[row]),
-        policy=decisions.policy,
-        forecasts=tuple(forecasts),
-        predicted_return=predicted if predicted is None or np.isfinite(predicted) else None,
-    )
 
 
 def plot_config(models: tuple[str, ...], *, stack: bool = False) -> Mapping[str, Any]:
@@ -174,21 +130,6 @@ def plot_config(models: tuple[str, ...], *, stack: bool = False) -> Mapping[str,
             "Volatility": {f"{PREFIX}volatility": {"color": "#8d99ae"}},
         },
     }
-
-
-def _member_output(decisions: DecisionFrame, model: str, rows: slice = slice(None)) -> tuple[FloatArray, FloatArray]:
-    """Score or predicted return of a member on each bar, and its direction -1, 0 or 1; NaN where it abstains."""
-    if model in decisions.scores:
-        calibrated = decisions.calibrated.get(model)
-        probabilities = None if calibrated is None else calibrated[rows]
-        given_move = decisions.policy == CONSENSUS
-        action, score = counted_votes(decisions.scores[model][rows], probabilities, given_move=given_move)
-        return score, np.where(np.isnan(score), np.nan, action - float(Action.HOLD))
-    if model in decisions.forecasts:
-        predicted = decisions.forecasts[model][rows]
-        return predicted, np.where(np.isnan(predicted), np.nan, np.sign(predicted))
-    missing = np.full(len(decisions.time[rows]), np.nan)
-    return missing, missing.copy()
 
 
 def _significant(values: FloatArray, digits: int = 8) -> FloatArray:
