@@ -160,6 +160,17 @@ def test_the_frame_has_the_probabilities_of_calibrated_bundles(market, candles, 
     np.testing.assert_array_equal(consensus.confidence[decided], expected.confidence[decided])
 
 
+def test_another_vote_replaces_that_of_every_bundle(series, candles):
+    vote = replace(series.manifest.policy, floor=0.3)
+    loose = series.with_vote(vote)
+    assert loose.manifest.policy == vote != series.manifest.policy
+    usual, changed = (one.with_policy("classic").predict_frame(candles) for one in (series, loose))
+    assert set(usual.action) == {Action.HOLD}
+    for bundle, part in loose.parts(changed):
+        assert bundle.manifest.policy.floor == 0.3
+        assert (part.action != Action.HOLD).any()
+
+
 def test_live_predictions_equal_the_frame(series, market):
     frames = {symbol: series.predict_frame(own) for symbol, own in market.items()}
     for bar in (600, 799, 800, 1_050):

@@ -86,8 +86,9 @@ class BundleSeries:
 
     @property
     def manifest(self) -> Manifest:
-        """Manifest of the newest bundle."""
-        return self.spans[-1].manifest
+        """Manifest of the newest bundle, with the settings of the vote that `with_vote` set."""
+        newest = self.spans[-1].manifest
+        return newest if self._vote is None else replace(newest, policy=self._vote)
 
     @property
     def newest(self) -> Bundle:
