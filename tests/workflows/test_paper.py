@@ -62,6 +62,15 @@ def test_a_replay_is_the_guarded_backtest(world, replayed):
     assert found["synthetic"] is status.synthetic is True
 
 
+def test_the_page_of_a_replay_of_trained_bars_says_so(world, tmp_path):
+    account = PaperAccount("seen", f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    span = {"start": world.end - 30 * HOUR_MS, "end": world.end + 10 * HOUR_MS}
+    account.run(world.bundle, world.data, allow_training_span=True, **span)
+    found = account.evaluate(world.bundle, world.data).to_json()
+    assert found["in_training_span"] is True
+    assert found["verdict"]["outcome"] in ("unclear", "none")
+
+
 @pytest.mark.parametrize("policy", ["consensus", "closed"])
 def test_a_policy_by_name_decides_in_two_runs_as_in_a_backtest(world, tmp_path, policy):
     records = []

@@ -58,7 +58,9 @@ def evaluation_of(
         )
     setup, frames = compared
     result = replace(account.result, trades=tuple(trade for trade in account.result.trades if trade.symbol in frames))
-    run = BundleRun(bundle, frames, setup, result, in_training_span=False, settings=setup.settings)
+    # A replay may have been allowed bars that trained the bundle.
+    trained_on = any(bool(bundle.in_training_span(frame.time).any()) for frame in frames.values())
+    run = BundleRun(bundle, frames, setup, result, in_training_span=trained_on, settings=setup.settings)
     recorder = TrialRecorder.open(RunRecord(log=False), settings, verb="paper report", data=name)
     from quorate.workflows.evaluate import evaluate_run
 
