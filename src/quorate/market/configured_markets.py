@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from quorate.core.errors import DataError, SettingsError
+from quorate.core.text import counted
 from quorate.market.freqtrade_config import FreqtradeConfig, read_config
 
 
@@ -67,7 +68,7 @@ def _available(config: FreqtradeConfig) -> str:
 
 
 def _counted(timeframes: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} of {count} pair{'' if count == 1 else 's'}" for name, count in timeframes.items())
+    return ", ".join(f"{name} of {counted(count, 'pair')}" for name, count in timeframes.items())
 
 
 def _some(entries: Sequence[str], shown: int = 3) -> str:

@@ -59,6 +59,7 @@ def backtest(
     from quorate.evaluation.criteria import criteria
     from quorate.evaluation.metrics.decisions import decision_figures
     from quorate.evaluation.metrics.equity import equity_figures
+    from quorate.evaluation.metrics.floors import lower_floors
     from quorate.evaluation.metrics.trades import trade_figures, trade_groups
     from quorate.evaluation.verdict import with_verdict
     from quorate.workflows.inputs.market_data import data_name
@@ -90,6 +91,10 @@ def backtest(
     for account in random_draws(run.result, run.frames, free, draws):
         accounts.append(account)
         progress("trading at random", len(accounts), draws)
+    floors: dict[str, Any] = {}
+    if not stats["n"] and run.bundle.stack is None:
+        members = len(run.bundle.manifest.members)
+        floors["floors"] = lower_floors(run.frames, run.candles, run.decision_settings, members)
     document = {
         **run.header,
         **({"warnings": run.marks} if run.marks else {}),
@@ -103,21 +108,17 @@ def backtest(
             **({} if figures is None else {"buy_and_hold": figures}),
             "random": random_entry_figures(run.result, accounts, settings.evaluation),
         },
-        **({} if stats["n"] or run.bundle.stack is not None else {"floors": _floors(run)}),
+        **(
+            {}
+            if stats["n"] or run.bundle.stack is not None
+            else {
+                "floors": lower_floors(run.frames, run.candles, run.decision_settings, len(run.bundle.manifest.members))
+            }
+        ),
         "criteria": criteria(decisions, stats, settings.criteria),
         **recorder.record([run.configuration], run.setup, run.choices, run.decision_settings),
     }
     return Backtest(with_verdict(document), run.frames, run.result, hold)
-
-
-def _floors(run: BundleRun) -> dict[str, Any]:
-    """What lower floors would have done on the same bars, for a run without trades."""
-    from quorate.evaluation.metrics.floors import ScoredBars, floor_figures
-    from quorate.targets import ForwardClass
-
-    settings = run.decision_settings
-    bars = ScoredBars.of(run.frames, run.candles, ForwardClass(settings.target.horizon, settings.target.band))
-    return floor_figures(bars, settings, len(run.bundle.manifest.members), nearest=True)
 
 
 def _buy_and_hold(run: BundleRun) -> EquityCurve | None:

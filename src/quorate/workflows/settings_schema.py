@@ -123,6 +123,6 @@ def _range(section: Any, name: str, kind: Any) -> dict[str, float]:
             default = getattr(section, name)
             ends = {"minimum": min(low, default), "maximum": max(high, default)}
             return {key: int(end) if float(end).is_integer() else end for key, end in ends.items()}
-    except (ValueError, TypeError, ArithmeticError):
-        pass  # another package's own check, in its own words
+    except (ValueError, TypeError, ArithmeticError):  # another package's own check, in its own words
+        return {}
     return {}

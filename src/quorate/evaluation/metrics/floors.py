@@ -21,7 +21,7 @@ from quorate.ensemble.voting.policies import TOLERANCE
 from quorate.ensemble.voting.vote_frame import Decisions, decide_frame
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.statistics.block_bootstrap import FEWEST_BLOCKS, TimeBlocks
-from quorate.targets import Target
+from quorate.targets import ForwardClass, Target
 
 _NO_SIGNAL = "no signal at this floor"
 _NO_SIDE = "no BUY or SELL has the quorum and passes the volatility gate"
@@ -110,6 +110,21 @@ def floor_figures(bars: ScoredBars, settings: Settings, members: int, *, nearest
             for name, policy in policies.items()
         },
     }
+
+
+def lower_floors(
+    frames: Mapping[str, DecisionFrame], candles: Mapping[str, Candles], settings: Settings, members: int
+) -> dict[str, Any]:
+    """`floor_figures` of a run without trades, the nearest floor with signals among them.
+
+    Args:
+        frames: symbol -> decisions with the members' scores.
+        candles: symbol -> candles of the frame's bars and after them.
+        settings: with the vote and the target of the bundle that decided.
+        members: number of members of the ensemble.
+    """
+    target = ForwardClass(settings.target.horizon, settings.target.band)
+    return floor_figures(ScoredBars.of(frames, candles, target), settings, members, nearest=True)
 
 
 def _rows(table: FloatArray | None, known: BoolArray) -> FloatArray:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from quorate.core.clock import format_ms, iso_ms
+from quorate.core.text import counted
 from quorate.lifecycle.retrain.run_log import RetrainRun
 from quorate.workflows.results import listing
 
@@ -108,9 +109,7 @@ class RetrainStatus:
     @property
     def title(self) -> str:
         count = len(self.runs)
-        return (
-            f"Retraining of {self.folder}: {count} run{'' if count == 1 else 's'}, champion {self.champion or 'none'}"
-        )
+        return f"Retraining of {self.folder}: {counted(count, 'run')}, champion {self.champion or 'none'}"
 
     @property
     def marks(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import DataError, UnknownSymbolError
 from quorate.core.tables import CandleRows, OpenQuestion
+from quorate.core.text import counted
 from quorate.core.types import IntArray
 from quorate.core.types.times import NO_TIME
 from quorate.market.files.spellings import base_of, cuts, normal_symbol, normal_timeframe, same_market
@@ -145,9 +146,7 @@ def identify_timeframe(
         return infer_timeframe(rows.time, attempted)
     if hints.timeframe is not None:
         return hints.timeframe
-    return OpenQuestion(
-        f"{len(known)} bar{'' if len(known) == 1 else 's'}, whose length is not known", "timeframe", "1h"
-    )
+    return OpenQuestion(f"{counted(len(known), 'bar')}, whose length is not known", "timeframe", "1h")
 
 
 def _require_spacing(time: IntArray, length: int, frame: str, attempted: str) -> None:

@@ -12,6 +12,7 @@ from quorate.core.clock import now_ms
 from quorate.core.errors import ArgumentError, DataError, QuorateError, TooLittleHistoryError
 from quorate.core.progress import Progress, silent
 from quorate.core.tables import OpenQuestion
+from quorate.core.text import counted
 from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
 from quorate.market.columns import Columns, join
 from quorate.market.files.candle_store import merge_candles, merge_funding
@@ -262,7 +263,7 @@ def _has_rows(work: _Import, market: MarketFile, files: tuple[Path, ...], report
         what = (
             f"{report.conflicts} rows that contradict each other"
             if report.conflicts
-            else f"no closed row in {report.rows} row{'' if report.rows == 1 else 's'}"
+            else f"no closed row in {counted(report.rows, 'row')}"
         )
         error = TooLittleHistoryError(
             f"import {market.kind} of {market.symbol}",

@@ -105,8 +105,7 @@ def beside_replay(
 def _floors(
     panel: Mapping[str, Candles], journal: Journal, bundle: Predictor, settings: Settings
 ) -> dict[str, Any] | None:
-    from quorate.evaluation.metrics.floors import ScoredBars, floor_figures
-    from quorate.targets import ForwardClass
+    from quorate.evaluation.metrics.floors import lower_floors
     from quorate.trading.paper import DecidedVotes
 
     votes = DecidedVotes()
@@ -116,8 +115,7 @@ def _floors(
         return None
     manifest = bundle.manifest
     settings = replace(settings, vote=manifest.policy, target=replace(manifest.target, horizon=manifest.horizon))
-    bars = ScoredBars.of(frames, panel, ForwardClass(settings.target.horizon, settings.target.band))
-    return floor_figures(bars, settings, len(manifest.members), nearest=True)
+    return lower_floors(frames, panel, settings, len(manifest.members))
 
 
 def _markets(source: CandleSource, bundle: Predictor, settings: Settings, options: PaperOptions) -> Markets:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quorate.core.clock import format_ms, iso_ms, timeframe_ms
+from quorate.core.text import counted
 from quorate.evaluation.report.formatting import SYNTHETIC
 from quorate.workflows.results import listing
 from quorate.workflows.results.market_files import FileTable
@@ -66,9 +67,7 @@ class CheckResult(FileTable):
     @property
     def title(self) -> str:
         total = sum(file.report.rows for file in self.files if file.report is not None)
-        return (
-            f"{_counted(len(self.files), 'file')} in {self.folder}, {_counted(total, 'row')}, {self.rejected} rejected"
-        )
+        return f"{counted(len(self.files), 'file')} in {self.folder}, {counted(total, 'row')}, {self.rejected} rejected"
 
     @property
     def marks(self) -> tuple[str, ...]:
@@ -139,21 +138,15 @@ def _problems(file: FileReport) -> str:
     if report is not None:
         found = [*map(str, report.faults), *found, *_changes(report, most=1)]
         if report.conflicts:
-            found.append(_counted(report.conflicts, "conflicting row"))
+            found.append(counted(report.conflicts, "conflicting row"))
         if report.gaps and report.largest_gaps:
             start, end = report.largest_gaps[0]
-            missing = _counted(report.missing_bars, "missing bar")
+            missing = counted(report.missing_bars, "missing bar")
             longest = "" if report.gaps == 1 else "the longest "
-            found.append(
-                f"{_counted(report.gaps, 'gap')} of {missing}, {longest}{format_ms(start)} to {format_ms(end)}"
-            )
+            found.append(f"{counted(report.gaps, 'gap')} of {missing}, {longest}{format_ms(start)} to {format_ms(end)}")
         if report.spikes:
-            found.append(f"{_counted(len(report.spikes), 'spike')}, first at {format_ms(report.spikes[0])}")
+            found.append(f"{counted(len(report.spikes), 'spike')}, first at {format_ms(report.spikes[0])}")
     return "; ".join(filter(None, found))
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _result(file: FileReport) -> str:

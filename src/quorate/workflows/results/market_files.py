@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from quorate.core.clock import format_ms
+from quorate.core.text import counted
 from quorate.evaluation.report.formatting import SYNTHETIC
 from quorate.workflows.results import listing, tables
 
@@ -160,7 +161,7 @@ class ImportResult(FileTable):
     def title(self) -> str:
         counts = [(len(self.markets), "market")]
         counts += [(len(files), "file") for files in (self.refused, self.skipped)]
-        markets, refused, skipped = (f"{count} {what}{'' if count == 1 else 's'}" for count, what in counts)
+        markets, refused, skipped = (counted(count, what) for count, what in counts)
         return (
             f"Imported into {self.folder}: {markets}"
             + (f", {refused} refused" if self.refused else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from quorate.cli import output
+from quorate.core.text import counted
 
 if TYPE_CHECKING:
     from quorate.workflows.results.checked_files import CheckResult
@@ -21,6 +22,6 @@ def print_check(result: CheckResult) -> None:
     if brief.rows:
         output.print_rows("", *brief, prose=True)
     more, clean = result.with_problems - len(brief.rows), len(result.files) - result.with_problems
-    said = [f"{more} more file{'' if more == 1 else 's'} with problems"] if more else []
-    said += [f"{clean} file{'' if clean == 1 else 's'} without a problem"] if clean else []
+    said = [f"{counted(more, 'more file')} with problems"] if more else []
+    said += [f"{counted(clean, 'file')} without a problem"] if clean else []
     output.print_line(f"{', '.join(said) or 'no other file'}; --full lists everything")
