@@ -1,5 +1,7 @@
 """What holds for every test."""
 
+import logging
+
 import pytest
 from hypothesis import settings
 
@@ -32,6 +34,16 @@ def _own_secrets():
     yield
     redaction._known.intersection_update(known)
     redaction._by_value = pattern
+
+
+@pytest.fixture(autouse=True)
+def _own_logging():
+    """Undo what a verb that logs to standard error sets, when it runs in the process of the tests."""
+    logger = logging.getLogger("quorate")
+    level, handlers, propagate = logger.level, logger.handlers[:], logger.propagate
+    yield
+    logger.setLevel(level)
+    logger.handlers[:], logger.propagate = handlers, propagate
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -11,7 +12,8 @@ import pytest
 from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
 from quorate.core.settings import PolicySettings, SelectSettings, Settings, TrainSettings, VoteSettings
 from quorate.evaluation.labelled_predictions import LabelledPredictions
-from quorate.evaluation.report.selection_table import membership, selection_table
+from quorate.evaluation.report.charts.score_charts import membership_strips
+from quorate.evaluation.report.selection_table import selection_table
 from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
 from quorate.evaluation.walk_forward.selection_figures import selection_figures
 from quorate.evaluation.walk_forward.walk import WalkOptions, walk
@@ -155,8 +157,8 @@ def test_figures_and_report_say_who_voted(done: WalkResult) -> None:
     assert {row[0].text: (row[3].text, row[4].text) for row in table.rows} == {
         "hold": ("1", "2"), "buy": ("2", "1"), "sell": ("1", "1"),
     }  # fmt: skip
-    drawn = membership(found)
-    assert drawn is not None
-    assert {trace["name"]: trace["x"].count(None) for trace in drawn["data"]} == {"hold": 2, "buy": 2, "sell": 1}
+    strips = membership_strips(found).split("<li>")[1:]
+    terms = {re.match("<span>(.*?)</span>", strip)[1]: strip.count("<i ") for strip in strips}
+    assert terms == {"hold": 2, "buy": 2, "sell": 1}
     assert selection_figures(walked(np.zeros(BARS), replace(SETTINGS, select=SelectSettings())), SETTINGS) is None
-    assert membership(None) is None
+    assert membership_strips(None) == ""
