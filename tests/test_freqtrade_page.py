@@ -105,7 +105,9 @@ def place(tmp_path_factory):
 
 def environment(place):
     outputs = {"QUORATE_EVALUATION__LEDGER": f"{place}/trials.jsonl", "QUORATE_EVALUATION__REPORTS": f"{place}/reports"}
-    return {**os.environ, **SMALL, **outputs, "PATH": f"{place}/bin:{os.environ['PATH']}", "PYTHONUNBUFFERED": "1"}
+    # Freqtrade wraps the lines of its log at COLUMNS.
+    wide = {"COLUMNS": "400", "PYTHONUNBUFFERED": "1"}
+    return {**os.environ, **SMALL, **outputs, **wide, "PATH": f"{place}/bin:{os.environ['PATH']}"}
 
 
 def run(place, command, cwd=None, **more):

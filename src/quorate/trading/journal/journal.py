@@ -174,6 +174,8 @@ class Journal:
     def running(self) -> bool | None:
         """Whether a session is writing the account now; None where that cannot be known.
 
+        A server may take a moment to notice that a session has ended.
+
         Raises:
             JournalUnavailableError: the database cannot be read now.
         """
