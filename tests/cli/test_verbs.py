@@ -101,7 +101,10 @@ def test_backtest_gives_trades_equity_and_stats(world, quorate_program, tmp_path
     assert found["stats"]["n"] == len(found["trades"]) > 0
     total = sum(trade["net_usd"] for trade in found["trades"])
     assert found["equity"][-1]["equity_usd"] == pytest.approx(1_000 + total)
-    done = quorate_program(*asked, "--trades", tmp_path / "trades.csv", COLUMNS="80")
+    page = tmp_path / "report.html"
+    done = quorate_program(*asked, "--trades", tmp_path / "trades.csv", "--report", page, COLUMNS="80")
+    assert "report written to" in done.stderr
+    assert f"<h1>Bundle {found['bundle']}" in page.read_text()
     require_screen(done.stdout, found["verdict"])
     for row in ("side long", "exit time", "market SYN"):
         assert f"\n  {row}" in done.stdout

@@ -1,5 +1,6 @@
 """Evaluation and backtest of a bundle as functions: documents, tables, pages, headlines."""
 
+import html
 import json
 from pathlib import Path
 
@@ -58,6 +59,21 @@ def test_the_backtest_is_that_of_the_command_line(world, capsys):
     Path("quorate-trials.jsonl").unlink()
     asked = ("backtest", "--bundle", world.bundle, "--data", world.data, "--from", world.start, "--guards")
     assert without_moment(json.loads(json.dumps(made.to_json()))) == without_moment(printed(capsys, *asked))
+
+
+@pytest.mark.parametrize("kind", ["bundle", "stack"])
+@pytest.mark.parametrize("guards", [False, True])
+def test_the_page_of_a_backtest_has_its_verdict_and_leaves_the_log_alone(world, kind, guards, tmp_path):
+    log = tmp_path / "log.jsonl"
+    made = backtest(
+        getattr(world, kind), world.data, start=world.start, guards=guards, record=RunRecord("a command", path=log)
+    )
+    logged = log.read_text()
+    page = html.unescape(made.report(tmp_path / "page.html").read_text())
+    assert log.read_text() == logged
+    assert made.verdict.sentence in page
+    assert "a command" in page
+    assert made.document["deflation"]["about"] in page
 
 
 def test_a_loaded_bundle_and_candles_in_memory_give_the_same_figures(world, evaluation):

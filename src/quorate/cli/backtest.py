@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +25,7 @@ def backtest(
     guards: Annotated[
         bool, typer.Option("--guards/--no-guards", help=f"{options.GUARDS}; no guard is re-armed by a person.")
     ] = False,
+    report: Annotated[Path | None, typer.Option("--report", metavar="FILE", help="HTML report to write.")] = None,
     trades: options.Trades = None,
     full: options.Full = False,
     as_json: options.Json = False,
@@ -52,5 +54,8 @@ def backtest(
             end=end,
         )
     output.print_json(result.to_json()) if as_json else show_account(result, full=full)
+    if report is not None:
+        with output.progress() as progress:
+            output.note(f"report written to {result.report(report, progress=progress)}")
     if trades is not None:
         output.note(f"{counted(len(result.result.trades), 'trade')} written to {result.write_trades(trades)}")

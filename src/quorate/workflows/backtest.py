@@ -108,17 +108,11 @@ def backtest(
             **({} if figures is None else {"buy_and_hold": figures}),
             "random": random_entry_figures(run.result, accounts, settings.evaluation),
         },
-        **(
-            {}
-            if stats["n"] or run.bundle.stack is not None
-            else {
-                "floors": lower_floors(run.frames, run.candles, run.decision_settings, len(run.bundle.manifest.members))
-            }
-        ),
+        **floors,
         "criteria": criteria(decisions, stats, settings.criteria),
         **recorder.record([run.configuration], run.setup, run.choices, run.decision_settings),
     }
-    return Backtest(with_verdict(document), run.frames, run.result, hold)
+    return Backtest(with_verdict(document), run, hold)
 
 
 def _buy_and_hold(run: BundleRun) -> EquityCurve | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.predictors import BundleLike
     from quorate.workflows.runs.bundle_run import BundleRun
-    from quorate.workflows.runs.trials import RunRecord, TrialRecorder
+    from quorate.workflows.runs.trials import Recorded, RunRecord, TrialRecorder
 
 
 def evaluate(
@@ -77,7 +77,7 @@ def evaluate(
     return evaluate_run(run, recorder, progress)
 
 
-def evaluate_run(run: BundleRun, recorder: TrialRecorder, progress: Progress = silent) -> Evaluation:
+def evaluate_run(run: BundleRun, recorder: TrialRecorder | Recorded, progress: Progress = silent) -> Evaluation:
     """Evaluate a run and record it.
 
     Args:

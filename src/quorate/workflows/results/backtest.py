@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from quorate.core.progress import Progress, silent
 from quorate.core.text.plural import counted
 from quorate.evaluation.verdict import Verdict, verdict_of
 from quorate.workflows.results import tables
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from quorate.core.types import DecisionFrame
     from quorate.evaluation.metrics.equity import EquityCurve
     from quorate.trading.backtest.backtest_result import BacktestResult
+    from quorate.workflows.runs.bundle_run import BundleRun
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -28,15 +30,23 @@ class Backtest(Headlined):
 
     Attributes:
         document: JSON-safe; the document of `quorate backtest --json`.
-        frames: symbol -> decisions on every bar of the run.
-        result: trades and equity.
+        run: decisions, trades and equity, and the candles behind them.
         hold: equity of buy-and-hold on the same bars; None where there was no bar.
     """
 
     document: Mapping[str, Any]
-    frames: Mapping[str, DecisionFrame]
-    result: BacktestResult
+    run: BundleRun
     hold: EquityCurve | None
+
+    @property
+    def frames(self) -> Mapping[str, DecisionFrame]:
+        """Symbol -> decisions on every bar of the run."""
+        return self.run.frames
+
+    @property
+    def result(self) -> BacktestResult:
+        """Trades and equity."""
+        return self.run.result
 
     @property
     def synthetic(self) -> bool:
@@ -91,6 +101,27 @@ class Backtest(Headlined):
             DataError: the file cannot be written.
         """
         return write_trades(path, self.result, self.frames)
+
+    def report(self, path: str | Path, *, progress: Progress = silent) -> Path:
+        """Write the self-contained HTML page of an evaluation of these trades, and return its path.
+
+        Scores the members and trades the baselines first, which a backtest does not need. Nothing more is written to
+        the trial log.
+
+        Args:
+            path: of the file; its folder is created.
+            progress: callback, of scoring and of resampling the account.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        from quorate.workflows.evaluate import evaluate_run
+        from quorate.workflows.runs.trials import Recorded
+
+        # Baselines have no votes, so that the guards would stop them.
+        run = replace(self.run, setup=replace(self.run.setup, oversight=None))
+        recorded = {key: self.document[key] for key in ("provenance", "deflation") if key in self.document}
+        return evaluate_run(run, Recorded(recorded), progress).report(path, progress=progress)
 
     def _metrics(self) -> pd.DataFrame:
         rows = {"account": tables.score_and_money({}, self.document["stats"])}

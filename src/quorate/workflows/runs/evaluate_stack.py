@@ -10,10 +10,10 @@ from quorate.workflows.runs.member_figures import in_percent
 
 if TYPE_CHECKING:
     from quorate.workflows.runs.bundle_run import BundleRun
-    from quorate.workflows.runs.trials import TrialRecorder
+    from quorate.workflows.runs.trials import Recorded, TrialRecorder
 
 
-def evaluate_stack(run: BundleRun, recorder: TrialRecorder, progress: Progress = silent) -> Evaluation:
+def evaluate_stack(run: BundleRun, recorder: TrialRecorder | Recorded, progress: Progress = silent) -> Evaluation:
     """Evaluate a stack's run and record it.
 
     Args:
