@@ -57,7 +57,9 @@ def test_what_a_candidate_needs_besides_its_bound(found, lack):
     evidence = judge([found], NEEDED, 7)
     assert evidence.policy == ("closed" if lack else "calibrated")
     if lack:
-        assert evidence.text == f"closed: none of 1 candidates could be judged; pair has most signals, and has {lack}"
+        assert (
+            evidence.text == f"closed: no candidate of 1 could be judged: the one with most signals, pair, has {lack}"
+        )
         assert evidence.best is None
         assert evidence.table[0].to_json()["lower_bps"] is None
 

@@ -159,6 +159,36 @@ def coinbase():
     )
 
 
+def answer(of_row, wrap=lambda rows: rows):
+    """An exchange's answer: rows without names, in its own order."""
+    return lambda: json.dumps(wrap([of_row(int(time.timestamp()), *values) for time, *values in truth()]))
+
+
+def kraken(rows):
+    return {"error": [], "result": {"XXBTZUSD": rows, "last": rows[-1][0]}}
+
+
+def deribit():
+    time, *values = zip(*truth(), strict=True)
+    columns = dict(zip(("open", "high", "low", "close", "volume"), values, strict=True))
+    return json.dumps({"result": {"ticks": [epoch(1000)(each) for each in time], **columns, "status": "ok"}})
+
+
+def polygon():
+    lines = ["ticker,volume,open,close,high,low,window_start,transactions"]
+    lines += [f"X:BTCUSD,{v},{o},{c},{h},{low},{epoch(1_000_000_000)(t)},33" for t, o, h, low, c, v in truth()]
+    return "\n".join(lines)
+
+
+def coinmarketcap():
+    lines = ["timeOpen;timeClose;timeHigh;timeLow;name;open;high;low;close;volume;marketCap;timestamp"]
+    for time, *prices, coins in reversed(truth(40, timedelta(days=1))):
+        day, values = f"{time:%Y-%m-%d}T", (*prices, coins * prices[-1])
+        moments = (f'"{day}{clock}Z"' for clock in ("00:00:00.000", "23:59:59.999", "03:10:00.000", "19:05:00.000"))
+        lines.append(";".join((*moments, '"2781"', *map(str, values), "1.9e12", f'"{day}23:59:59.999Z"')))
+    return "\n".join(lines)
+
+
 def berlin(time):
     return time.astimezone(ZoneInfo("Europe/Berlin")).strftime("%Y-%m-%d %H:%M:%S")
 
@@ -203,6 +233,13 @@ EXPORTS = {
     "BTCUSDT-1h-2025-05.zip": (lambda: archive("BTCUSDT-1h-2025-05.csv", klines(1_000_000, False)), ("--perpetual",), None),
     "BTCUSDT bybit.json": (bybit, SPOT, None),
     "BTC-USD coinbase.json": (coinbase, (), None),
+    "BTC-USD kraken.json": (answer(lambda t, o, h, low, c, v: [t, *map(str, (o, h, low, c, (h + low) / 2, v)), 5], kraken), (), None),
+    "BTC-USDT kucoin.json": (answer(lambda t, o, h, low, c, v: [*map(str, (t, o, c, h, low, v, c * v))]), (), None),
+    "BTC_USDT gate.json": (answer(lambda t, o, h, low, c, v: [*map(str, (t, c * v, c, h, low, o, v)), "true"]), (), None),
+    "BTC_USDT-202504.csv": (lambda: "".join(f"{epoch(1)(t)},{v},{c},{h},{low},{o}\n" for t, o, h, low, c, v in truth()), (), None),
+    "btc deribit.json": (deribit, ("--symbol", "BTC/USDT:USDT"), None),
+    "X_BTCUSD polygon.csv": (polygon, (), None),
+    "Bitcoin_historical_data_coinmarketcap.csv": (coinmarketcap, ("--symbol", "BTC/USD"), None),
     "Binance_BTCUSDT_1h.csv": (
         lambda: "https://www.CryptoDataDownload.com\n" + table(truth(), lambda time: [epoch(1000)(time), f"{time:%Y-%m-%d %H:%M:%S}", "BTCUSDT"],
         "Unix,Date,Symbol,Open,High,Low,Close,Volume BTC", newest_first=True), (), None),

@@ -184,6 +184,7 @@ def test_rows_of_another_market_than_named_are_refused(tmp_path, store, symbols)
     path = table_of(tmp_path / "prices.csv", symbols)
     (refused,) = import_files([path], store, ImportOptions(symbol="BTC/USDT")).refused
     assert refused.error.found == f"rows of {symbols[-1]}"
+    assert refused.commands == (f"quorate data import {path} --data {store}",)
     assert not store.exists()
     named = table_of(tmp_path / "BTC_USDT-1d.csv", symbols)
     assert import_files([named], store).refused[0].path == named

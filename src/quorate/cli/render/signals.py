@@ -9,6 +9,7 @@ from quorate.core.clock import format_ms
 from quorate.core.text.plural import counted
 from quorate.core.types import CLASS_NAMES, Action
 from quorate.ensemble.voting.calibrated_policy import GATES as CALIBRATED_GATES
+from quorate.evaluation.report.formatting import SYNTHETIC
 from quorate.workflows.inputs.applied_vote import overrides_text
 from quorate.workflows.results.headline import closed_text
 
@@ -42,8 +43,11 @@ def show(result: MarketSignals, *, explain: bool = False) -> None:
     """
     if result.vote_overrides:
         output.print_line(overrides_text(result.vote_overrides))
+    synthetic = all(each.synthetic for each in result)
+    if synthetic:
+        output.print_line(SYNTHETIC)
     for each in result:
-        show_signal(each, explain=explain)
+        show_signal(each, explain=explain, marked=not synthetic)
     for because in dict.fromkeys(each.signal.closed_because for each in result if each.signal.closed_because):
         output.print_sentence(closed_text(because))
     if explain and result.effective_votes is not None:
@@ -60,18 +64,19 @@ def show(result: MarketSignals, *, explain: bool = False) -> None:
         output.note(f"mode {result.mode}, {voting}: {'; '.join(reasons)}")
 
 
-def show_signal(each: MarketSignal, *, explain: bool = False) -> None:
+def show_signal(each: MarketSignal, *, explain: bool = False, marked: bool = True) -> None:
     """The decision, why, and the votes or the probabilities that decided it; and the abstentions.
 
     Args:
         each: the decision of a market.
         explain: also the probabilities where votes decided, and the votes where probabilities did.
+        marked: say that the market is synthetic.
     """
     made = each.signal
     notes = [
         "" if each.trained_symbol else "not a training symbol",
         "INSIDE THE TRAINING SPAN" if each.in_training_span else "",
-        "SYNTHETIC" if each.synthetic else "",
+        "SYNTHETIC" if each.synthetic and marked else "",
     ]
     tail = "".join(f" ({text})" for text in notes if text)
     # The confidence of a HOLD by the calibrated policy is the probability of the side that it did not take.
@@ -96,13 +101,12 @@ def _why(made: Signal) -> str:
         agreeing = sum(vote.action == made.action for vote in made.votes)
         return f"{agreeing} of {counted(len(made.votes) + len(made.abstentions), 'member')}, {made.consensus}"
     if made.rule == "calibrated" and made.expected_return is not None:
-        return f"probability of {made.action.name}, {made.expected_return:+.2%} expected after costs"
+        return f"{made.expected_return:+.2%} expected after costs"
     if made.rule == "predicted_return" and made.predicted_return is not None:
         return f"a return of {made.predicted_return:+.2%} is predicted"
-    why = _WHY.get(made.rule, made.rule)
-    if made.policy == "calibrated" and made.expected_return is not None:
-        return f"{why} ({made.expected_return:+.2%} expected after them)" if made.rule == "below_return" else why
-    return why
+    if made.rule == "below_return" and made.expected_return is not None:
+        return f"only {made.expected_return:+.2%} expected after costs"
+    return _WHY.get(made.rule, made.rule)
 
 
 def _show_panel(vote: PanelVote) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from quorate.core.errors import DataError
-from quorate.core.tables.columns import PRICES, Layout, find_columns, order_of, time_places
+from quorate.core.tables.column_order import ordered
+from quorate.core.tables.columns import Layout, find_columns, time_places
 from quorate.core.tables.number_texts import decimal_mark, is_number_text, parse_numbers
 from quorate.core.tables.table import RawTable, TableColumn
 from quorate.core.tables.time_columns import Times, is_clock, is_time, read_times
@@ -101,16 +102,19 @@ def candle_rows(
     frame = _timeframe(table, layout, attempted)
     found: list[CandleRows] = []
     for name, places in layout.markets.items():
-        values = {role: _values(table, places[role], str(marked), attempted) for role in places}
-        more: tuple[str, ...] = ()
-        if layout.loose and (order := order_of(values)) != PRICES:
-            values |= dict(zip(order, [values[role] for role in PRICES], strict=True))
-            more = (f"the columns without a header are {', '.join(order)}, by their values",)
+        more = ""
+        if layout.loose:
+            columns = [_values(table, place, str(marked), attempted) for place in layout.loose]
+            values, more = ordered(columns)
+        else:
+            values = {role: _values(table, places[role], str(marked), attempted) for role in places}
         if layout.money:
             with np.errstate(divide="ignore", invalid="ignore"):
                 values["volume"] = values["volume"] / values["close"]
         values.setdefault("volume", np.zeros(len(table)))
-        rows = CandleRows(name, frame, times.time, values, not times.zoned, (*notes, *more), table.synthetic)
+        rows = CandleRows(
+            name, frame, times.time, values, not times.zoned, (*notes, *filter(None, [more])), table.synthetic
+        )
         parts = [rows] if layout.symbol is None else _by_symbol(rows, table.columns[layout.symbol])
         found += [_without_empty(part) for part in parts]
     if times.zoned or zone is None:

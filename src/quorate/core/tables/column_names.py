@@ -10,12 +10,13 @@ from functools import cache
 _NAMES = {
     "open_time": (
         "open time|open_time|time open|start|start time|start at|period start|begin|"
-        "candle begin time|time period start|kline open time|open timestamp|开盘时间|開始時刻"
+        "candle begin time|time period start|kline open time|open timestamp|window start|bar start|"
+        "开盘时间|開始時刻"
     ),
     "close_time": "close time|close_time|end|end time|time close|time high|time low|kline close time|收盘时间",
-    "epoch": "unix|unix time|unix timestamp|epoch|ts|mts|timestamp ms",
+    "epoch": "ticks|unix|unix time|unix timestamp|epoch|ts|mts|timestamp ms",
     "date": (
-        "date|datum|datetime|date time|date utc|utc|gmt time|utc time|time utc|local time|snapped at|"
+        "date|datum|datetime|date time|date utc|datetime utc|utc|gmt time|utc time|time utc|local time|snapped at|"
         "day|fecha|data|fecha y hora|data e ora|data e hora|datum uhrzeit|datum und uhrzeit|"
         "date et heure|datum en tijd|datum tijd|дата|дата и время|дата время|日期|日期时间|交易日期|日付|日時|날짜|"
         "일자|일시|tarih|data i czas|dátum|dato|tanggal|ngày|päivämäärä|pvm|ημερομηνία|วันที่|תאריך|"
@@ -57,7 +58,7 @@ _NAMES = {
     ),
     "volume": (
         "volume|v|vol|volumes|base volume|volume base|volumefrom|volume from|base asset volume|"
-        "volumen|volum|volym|объём|объем|成交量|交易量|出来高|거래량|hacim|hac|wolumen|wol|objem|όγκος|"
+        "volumen|volum|volym|volume traded|объём|объем|成交量|交易量|出来高|거래량|hacim|hac|wolumen|wol|objem|όγκος|"
         "khối lượng|kl|real volume|menge|handelsvolumen|volumen de negociación"
     ),
     "tick_volume": "tickvol|tick vol|tick volume|tickvolume|тиковый объём",

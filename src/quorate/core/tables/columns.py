@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from quorate.core.errors import ArgumentError, DataError, close_match
 from quorate.core.tables.column_names import plain, role_of
+from quorate.core.tables.column_order import MOST, PRICES, VALUES
+from quorate.core.tables.number_texts import is_number_text
 from quorate.core.tables.table import RawTable, TableColumn
 from quorate.core.tables.time_columns import is_clock, is_time
 from quorate.core.tables.unclear import OpenQuestion, UnclearTableError
 from quorate.core.tables.volume_column import volume_column
-
-PRICES = ("open", "high", "low", "close")
-VALUES = (*PRICES, "volume")
 
 #: Names that `columns` may give.
 NAMED = ("date", *VALUES, "symbol", "timeframe")
@@ -35,9 +32,6 @@ _PRIORITY = (
 )
 _INDEX = frozenset(("", "index", "level0", "unnamed0", "indexlevel0"))
 
-# Orders of the values in answers of exchanges without a header.
-_ORDERS = (("low", "high", "open", "close"), ("open", "close", "high", "low"))
-
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -49,7 +43,7 @@ class Layout:
         symbol, timeframe: of the columns that name them; None without.
         money: the volume is in the quote currency; name of its column.
         ticks: the volume counts price changes.
-        loose: there is no header: the order of prices is to be decided by the values.
+        loose: places of the columns after the time where there is no header, so that the values decide their order.
     """
 
     time: tuple[int, ...]
@@ -58,7 +52,7 @@ class Layout:
     timeframe: int | None = None
     money: str = ""
     ticks: bool = False
-    loose: bool = False
+    loose: tuple[int, ...] = ()
 
 
 def find_columns(
@@ -115,32 +109,9 @@ def find_columns(
     return Layout(time, markets, symbol, frame, money, ticks)
 
 
-def order_of(values: Mapping[str, np.ndarray]) -> tuple[str, ...]:
-    """Order in which a table without a header has its prices: the usual one, unless most rows contradict it and none
-    contradicts that of an exchange.
-
-    Args:
-        values: the four columns, in file order, as open, high, low and close.
-    """
-    columns = [values[name] for name in PRICES]
-    wrong = _impossible(dict(zip(PRICES, columns, strict=True)))
-    if wrong > 1 and 2 * wrong > len(columns[0]):
-        for order in _ORDERS:
-            if not _impossible(dict(zip(order, columns, strict=True))):
-                return order
-    return PRICES
-
-
 def time_places(table: RawTable, named: Mapping[str, str], attempted: str) -> tuple[int, ...]:
     """Places of the open time's columns; empty where they are not found."""
     return _given(table, named, attempted).get("date") or _time(table, _roles(table))
-
-
-def _impossible(values: Mapping[str, np.ndarray]) -> int:
-    """Number of rows whose high or low does not hold the open and the close."""
-    with np.errstate(invalid="ignore"):
-        top, bottom = np.fmax(values["open"], values["close"]), np.fmin(values["open"], values["close"])
-        return int(((values["high"] < top) | (values["low"] > bottom)).sum())
 
 
 def _roles(table: RawTable) -> list[tuple[str, str]]:
@@ -260,7 +231,14 @@ def _by_position(table: RawTable, attempted: str, *, volume: bool) -> Layout:
             remedy="Add a first line with the names of the columns.",
         )
     symbol = next((n for n in range(start) if table.columns[n].kind == "O"), None)
-    return Layout(time, {None: dict(zip(needed, places, strict=False))}, symbol, ticks=clock, loose=True)
+    # A mean price is told from a volume where there is one to be told from.
+    spare = [place for place in places[len(needed) : MOST] if volume and _is_number(table.columns[place])]
+    known = places[: len(needed)]
+    return Layout(time, {None: dict(zip(needed, known, strict=True))}, symbol, ticks=clock, loose=(*known, *spare))
+
+
+def _is_number(column: TableColumn) -> bool:
+    return column.kind in "fi" or (column.kind == "O" and all(map(is_number_text, column.examples())))
 
 
 def _missing(

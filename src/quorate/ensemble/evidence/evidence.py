@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from quorate.core.text.plural import counted
 from quorate.core.types import Action, ActionArray, FloatArray, IntArray, Policy
 from quorate.ensemble.evidence.best_of_many import best_of_many
 from quorate.ensemble.evidence.days import day_means
@@ -45,9 +46,9 @@ class Candidate:
     def lacks(self, requirements: Requirements) -> str:
         """What keeps it from being chosen whatever it earned; "" if nothing does."""
         if self.days < requirements.days:
-            return f"signals on {self.days} days, of at least {requirements.days}"
+            return f"signals on {counted(self.days, 'day')}, of at least {requirements.days}"
         if self.signals < requirements.signals:
-            return f"{self.signals} signals, of at least {requirements.signals}"
+            return f"{counted(self.signals, 'signal')}, of at least {requirements.signals}"
         rarer = min(self.buys, self.signals - self.buys)
         if requirements.sides == "both" and rarer < RARER_SHARE * self.signals:
             return f"{rarer} of {self.signals} signals on the rarer side, of at least {RARER_SHARE:.0%}"
@@ -224,9 +225,9 @@ def judge(candidates: Sequence[Candidate], requirements: Requirements, seed: int
 def _none_eligible(candidates: Sequence[Candidate], requirements: Requirements) -> str:
     most = max(candidates, key=lambda one: (one.days, one.signals))
     if not most.signals:
-        return f"none of {len(candidates)} candidates gave a signal"
+        return f"no candidate of {len(candidates)} gave a signal"
     return (
-        f"none of {len(candidates)} candidates could be judged; {most.name} has most signals, and has "
+        f"no candidate of {len(candidates)} could be judged: the one with most signals, {most.name}, has "
         f"{most.lacks(requirements)}"
     )
 

@@ -24,6 +24,10 @@ from quorate.market.tables.table_names import is_perpetual_name
 _ENOUGH = 10
 
 
+class OtherMarketError(DataError):
+    """A table that names another market than the user."""
+
+
 def hints_of(path: Path, table_name: str, above: tuple[str, ...]) -> NameHints:
     """What the names of a file, and of the sheet or the archive's member in it, suggest."""
     member = Path(table_name)
@@ -42,7 +46,7 @@ def identify_symbol(rows: CandleRows, hints: NameHints, options: ImportOptions, 
     """The market of rows, or what is to be asked.
 
     Raises:
-        DataError: the table names another market than the user.
+        OtherMarketError: the table names another market than the user.
         UnknownSymbolError: the user's symbol is none.
     """
     if options.symbol is not None:
@@ -54,7 +58,7 @@ def identify_symbol(rows: CandleRows, hints: NameHints, options: ImportOptions, 
                 raise
             return question
         if rows.symbol is not None and not same_market(rows.symbol, symbol):
-            raise DataError(
+            raise OtherMarketError(
                 f"{attempted} as {symbol}",
                 found=f"rows of {rows.symbol}",
                 expected=f"rows of {symbol}",

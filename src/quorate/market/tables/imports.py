@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from quorate.market.files.spellings import normal_timeframe
 from quorate.market.quality.candle_checks import check_candles, check_funding
 from quorate.market.quality.quality_report import QualityReport
 from quorate.market.tables.command_line import ImportOptions, download_command, import_command
-from quorate.market.tables.identify import hints_of, identify_symbol, identify_timeframe
+from quorate.market.tables.identify import OtherMarketError, hints_of, identify_symbol, identify_timeframe
 from quorate.market.tables.import_report import Imported, ImportReport, RefusedFile
 from quorate.market.tables.read_files import ReadFile, ReadRows, read_file
 from quorate.market.tables.readers import ending_of
@@ -170,7 +170,8 @@ class _Import:
                 yield options
 
     def _refuse(self, path: Path, error: QuorateError) -> None:
-        commands = (import_command(path, self.folder, self.options),) if path.exists() else ()
+        options = replace(self.options, symbol=None) if isinstance(error, OtherMarketError) else self.options
+        commands = (import_command(path, self.folder, options),) if path.exists() else ()
         self.refused.append(RefusedFile(path, error, commands))
 
     def merge(self, key: _Key, sources: list[_Source]) -> Imported | None:
