@@ -43,9 +43,8 @@ def show_result(result: Evaluation, report: Path | None, *, as_json: bool, full:
             result.report(path, progress=progress)
         output.note(f"report written to {path}")
     if result.scorecard is not None:
-        output.note(
-            f"{len(result.scorecard.configurations)} configurations recorded in {document['provenance']['ledger']}"
-        )
+        tried = counted(len(result.scorecard.configurations), "configuration")
+        output.note(f"{tried} recorded in {document['provenance']['ledger']}")
 
 
 def _new_report(document: Mapping[str, Any]) -> Path:
@@ -254,7 +253,8 @@ def _funding_unknown(trades: Mapping[str, Any]) -> None:
     if unknown:
         some = ", ".join(unknown[:8]) + (" ..." if len(unknown) > 8 else "")
         output.print_line(
-            f"funding is not included in some trades of {len(unknown)} symbols, whose rates are missing: {some}"
+            f"funding is not included in some trades of {counted(len(unknown), 'market')}, whose rates are missing: "
+            f"{some}"
         )
 
 
@@ -263,5 +263,6 @@ def _contracts_unknown(document: Mapping[str, Any]) -> None:
     # A synthetic market has no exchange.
     if unknown and not document["synthetic"]:
         output.print_line(
-            f"exchange rules are missing for {len(unknown)} symbols: conservative margin tiers, any lot and tick size"
+            f"exchange rules are missing for {counted(len(unknown), 'market')}: conservative margin tiers, any lot and "
+            "tick size"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from quorate.cli import output
+from quorate.core.text.plural import counted
 
 
 def quiet_bars(counts: Mapping[str, int]) -> None:
@@ -16,6 +17,6 @@ def quiet_bars(counts: Mapping[str, int]) -> None:
     if counts:
         most = max(counts, key=lambda symbol: counts[symbol])
         output.print_line(
-            f"{sum(counts.values()):,} bars of {len(counts)} symbols have one price and no volume (most: {most}, "
-            f"{counts[most]:,}); they are candles like the others"
+            f"{sum(counts.values()):,} bars of {counted(len(counts), 'market')} have one price and no volume (most: "
+            f"{most}, {counts[most]:,}); they are candles like the others"
         )

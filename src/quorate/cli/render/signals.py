@@ -25,7 +25,6 @@ _WHY = {
     "no_votes": "no member voted",
     "no_quorum": "fewer members agree than the quorum",
     "volatility_gate": "too volatile for the members' own scores",
-    "below_floor": "its confidence is below the floor",
     "fallback_rules": "no member is loaded: fallback rules",
     "closed": "the policy is closed",
     "within_cost": "the predicted return is within the costs",
@@ -79,9 +78,9 @@ def show_signal(each: MarketSignal, *, explain: bool = False, marked: bool = Tru
         "SYNTHETIC" if each.synthetic and marked else "",
     ]
     tail = "".join(f" ({text})" for text in notes if text)
-    # The confidence of a HOLD by the calibrated policy is the probability of the side that it did not take.
-    unsided = made.policy == "calibrated" and made.action == Action.HOLD
-    decided = made.action.name if unsided else f"{made.action.name} {made.confidence:.0%}"
+    # The confidence of a HOLD that no vote decided is that of the side that was not taken.
+    own = made.action != Action.HOLD or made.rule in ("vote", "fallback_rules")
+    decided = f"{made.action.name} {made.confidence:.0%}" if own else made.action.name
     output.print_line(f"{made.symbol} {format_ms(each.time)}  {decided}: {_why(made)}{tail}")
     by_probability = made.policy == "calibrated" and made.probabilities is not None
     if explain or not by_probability:
@@ -106,6 +105,8 @@ def _why(made: Signal) -> str:
         return f"a return of {made.predicted_return:+.2%} is predicted"
     if made.rule == "below_return" and made.expected_return is not None:
         return f"only {made.expected_return:+.2%} expected after costs"
+    if made.rule == "below_floor":
+        return f"its confidence, {made.confidence:.0%}, is below the floor"
     return _WHY.get(made.rule, made.rule)
 
 

@@ -12,6 +12,7 @@ from quorate.core.arguments import path_of
 from quorate.core.errors import EvaluationError
 from quorate.core.files import write_text_atomic
 from quorate.core.progress import Progress, silent
+from quorate.core.text.plural import counted
 from quorate.workflows.inputs.arguments import require_arguments, require_callback, settings_of
 from quorate.workflows.inputs.selection import Selection
 
@@ -78,7 +79,7 @@ def judge_sizes(learner: Learner, market: SizedMarket, settings: Settings, progr
     if len(market.trades) < own.fewest:
         raise EvaluationError(
             "fit sizes",
-            found=f"{len(market.trades)} closed trades",
+            found=counted(len(market.trades), "closed trade"),
             expected=f"{own.fewest} or more (`sizing.fewest`)",
             remedy="Take more markets or a longer span, or a policy that decides more often.",
         )

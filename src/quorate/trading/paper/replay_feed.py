@@ -9,6 +9,7 @@ import numpy as np
 
 from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import DataError
+from quorate.core.text.plural import counted
 from quorate.core.types import Candles, Funding
 from quorate.market.feed import BarReport, Freshness
 
@@ -56,7 +57,7 @@ class ReplayFeed:
         spans = [run.time for run in (candles.between(start) for candles in self._panel.values()) if len(run)]
         if len(timeframes) != 1 or not spans:
             raise DataError(
-                f"replay {len(panel)} markets",
+                f"replay {counted(len(panel), 'market')}",
                 found=f"timeframes {', '.join(timeframes)}" if len(timeframes) > 1 else "no bar in the span",
                 expected="one timeframe"
                 if len(timeframes) > 1

@@ -12,6 +12,7 @@ from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import ArgumentError, DataError, TrainingSpanError
 from quorate.core.machine import whole_cores
 from quorate.core.progress import Progress, silent
+from quorate.core.text.plural import counted
 from quorate.core.types import Candles, DecisionFrame, Funding
 from quorate.market.source import CandleSource
 
@@ -131,7 +132,7 @@ def read_panel(
         progress("reading candles", number, len(symbols))
     if not panel:
         raise DataError(
-            f"read {timeframe} candles of {len(symbols)} symbols",
+            f"read {timeframe} candles of {counted(len(symbols), 'market')}",
             found=f"no bar in the span; {_available(source, timeframe, symbols)}",
             expected=f"bars {_span(start, end)}",
             remedy="Choose another span with `start` and `end`.",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from quorate.core.clock import format_ms, iso_ms
 from quorate.core.errors import RecordingError
+from quorate.core.text.plural import counted
 from quorate.llm.recordings import Recording, RecordingStore
 from quorate.llm.views import RoleReply
 from quorate.workflows.inputs.arguments import settings_of
@@ -133,7 +134,7 @@ class RecordingsList(Listing):
 
     @property
     def title(self) -> str:
-        return f"{len(self.recordings)} recordings of {self.folder}"
+        return f"{counted(len(self.recordings), 'recording')} of {self.folder}"
 
     @property
     def lines(self) -> Lines:

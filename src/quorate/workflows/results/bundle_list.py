@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
+from quorate.core.text.plural import counted
 from quorate.workflows.results import listing, tables
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ class BundleList(Sequence[BundleSummary], listing.Listing):
 
     @property
     def title(self) -> str:
-        return f"{len(self)} bundles in {self.folder}"
+        return f"{counted(len(self), 'bundle')} in {self.folder}"
 
     @property
     def lines(self) -> listing.Lines:

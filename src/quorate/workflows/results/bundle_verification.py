@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quorate.core.text.plural import counted
 from quorate.core.types import Mode
 from quorate.workflows.results import listing, tables
 
@@ -71,7 +72,8 @@ class Verification(listing.Listing):
 
     @property
     def title(self) -> str:
-        return f"{len(self.bundles)} bundles in {self.folder}, {sum(not bundle.ok for bundle in self.bundles)} refused"
+        refused = sum(not bundle.ok for bundle in self.bundles)
+        return f"{counted(len(self.bundles), 'bundle')} in {self.folder}, {refused} refused"
 
     @property
     def lines(self) -> listing.Lines:

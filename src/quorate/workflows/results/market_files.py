@@ -239,7 +239,7 @@ class FileList(FileTable):
 
     @property
     def title(self) -> str:
-        return f"{len(self.files)} files in {self.folder}"
+        return f"{counted(len(self.files), 'file')} in {self.folder}"
 
     @property
     def marks(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from quorate.core.text.plural import counted
 from quorate.workflows.results import listing, tables
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class OwnColumnsResult(listing.Listing):
     def title(self) -> str:
         """How many passed."""
         passed = sum(column.ok for column in self.columns)
-        return f"{len(self.columns)} columns of your own, {len(self.columns) - passed} refused"
+        return f"{counted(len(self.columns), 'column')} of your own, {len(self.columns) - passed} refused"
 
     @property
     def lines(self) -> listing.Lines:

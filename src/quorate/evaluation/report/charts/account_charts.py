@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from quorate.core.text.plural import counted
 from quorate.core.types import FloatArray
 from quorate.evaluation.report.charts.svg import Chart, ticks
 
@@ -23,7 +24,8 @@ def trade_histogram(returns: FloatArray) -> str:
     edges = np.linspace(-reach, reach, _BINS + 1 + _BINS % 2)
     count, _ = np.histogram(returns, edges)
     won = int((returns > 0).sum())
-    name = f"Net results of {len(returns):,} trades: {won:,} won; from {returns.min():+.2%} to {returns.max():+.2%}"
+    reached = f"{won:,} won; from {returns.min():+.2%} to {returns.max():+.2%}"
+    name = f"Net results of {counted(len(returns), 'trade')}: {reached}"
     chart = Chart((-reach, reach), (0.0, 1.08 * count.max()), name)
     chart.axes(
         ticks(-reach, reach, _percent(reach)),
