@@ -167,13 +167,14 @@ def _changes(report: QualityReport, most: int | None = None) -> list[str]:
 def _found(report: QualityReport) -> list[str]:
     """Counts of what was found, and the faults for which a file is rejected."""
     counts = (
-        ("missing bars", report.missing_bars),
-        ("equal duplicates", report.duplicates),
-        ("conflicting rows", report.conflicts),
-        ("rows out of order", report.out_of_order),
-        ("bars not closed", report.running),
-        ("bars without volume", report.zero_volume),
+        ("missing bar{s}", report.missing_bars),
+        ("equal duplicate{s}", report.duplicates),
+        ("conflicting row{s}", report.conflicts),
+        ("row{s} out of order", report.out_of_order),
+        ("bar{s} not closed", report.running),
+        ("bar{s} without volume", report.zero_volume),
         ("of them quiet, of one price", report.quiet),
-        ("spikes", len(report.spikes)),
+        ("spike{s}", len(report.spikes)),
     )
-    return [*(f"{count:,} {what}" for what, count in counts if count), *_changes(report), *map(str, report.faults)]
+    found = [f"{count:,} {what.format(s='' if count == 1 else 's')}" for what, count in counts if count]
+    return [*found, *_changes(report), *map(str, report.faults)]

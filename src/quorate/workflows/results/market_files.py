@@ -268,11 +268,11 @@ def _remarks(market: Imported) -> list[str]:
     """What an import did besides adding rows."""
     duplicates = market.merged.duplicates + market.report.duplicates
     counts = (
-        (duplicates, "rows known before"),
-        (market.conflicts, "conflicting rows left out"),
-        (market.report.gaps, "gaps"),
+        (duplicates, "row known before", "rows known before"),
+        (market.conflicts, "conflicting row left out", "conflicting rows left out"),
+        (market.report.gaps, "gap", "gaps"),
     )
-    found = [f"{count:,} {what}" for count, what in counts if count]
+    found = [counted(count, one, many) for count, one, many in counts if count]
     return found if market.merged.stored.changed else ["unchanged", *found]
 
 
