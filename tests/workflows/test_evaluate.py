@@ -76,6 +76,17 @@ def test_the_page_of_a_backtest_has_its_verdict_and_leaves_the_log_alone(world, 
     assert made.document["deflation"]["about"] in page
 
 
+def test_the_trade_list_has_the_same_columns_without_trades(world, tmp_path):
+    lines = {}
+    for policy in ("classic", "closed"):
+        made = backtest(
+            world.bundle, world.data, start=world.start, policy=policy, record=RunRecord(log=False)
+        ).write_trades(tmp_path / f"{policy}.csv")
+        lines[policy] = made.read_text().splitlines()
+    assert len(lines["classic"]) > 2
+    assert lines["closed"] == lines["classic"][:1]
+
+
 def test_a_loaded_bundle_and_candles_in_memory_give_the_same_figures(world, evaluation):
     panel = {name: world.market.candles(name) for name in world.market.names}
     again = evaluate(load(world.bundle), panel, start=world.end, record=RunRecord(log=False))

@@ -15,6 +15,12 @@ from quorate.ensemble.voting.frame_signals import signal_at
 from quorate.trading.account.position import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult
 
+#: Columns of the file: those of `Trade.to_json`, and what is known of the decision.
+COLUMNS = (
+    *Trade._fields[: Trade._fields.index("funding_known")],
+    *("net_usd", "funding_known", "mark_known", "hours", "net_bps", "consensus", "rule", "vote"),
+)
+
 
 def write_trades(path: str | Path, result: BacktestResult, frames: Mapping[str, DecisionFrame]) -> Path:
     """Write a CSV file with a row a trade, in the order they were closed; times are ISO 8601 in UTC.
@@ -33,8 +39,7 @@ def write_trades(path: str | Path, result: BacktestResult, frames: Mapping[str, 
     path = Path(path)
     rows = [_row(trade, frames.get(trade.symbol)) for trade in result.trades]
     text = io.StringIO()
-    names = list(rows[0]) if rows else ["symbol", "side", "decided", "entry_time", "exit_time", "reason", "net_usd"]
-    table = csv.DictWriter(text, names, lineterminator="\n")
+    table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
     try:
