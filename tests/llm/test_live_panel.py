@@ -32,6 +32,12 @@ def signal(symbol, action):
     return Signal(action, 0.8, "strong", "vote", 0.75, 0.02, (), symbol=symbol, time=CLOSE - HOUR_MS)
 
 
+@pytest.fixture(autouse=True)
+def _at_the_close(monkeypatch):
+    """Ten minutes after the newest bar closed, however long the tests before took."""
+    monkeypatch.setattr("quorate.llm.live_panel.now_ms", lambda: CLOSE + 10 * 60_000)
+
+
 @pytest.fixture(scope="module")
 def server():
     with chat_server() as running:
