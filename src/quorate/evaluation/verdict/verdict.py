@@ -67,8 +67,8 @@ def _traded(document: Mapping[str, Any], trades: Mapping[str, Any]) -> Verdict:
     outcome, judgement = _judged(document, trades, random if drawn else {})
     details = [f"A trade made {bps(trades, 'expectancy_bps')} on average, after costs."]
     if drawn:
-        better = random["worse"]["total_return"]
-        details.append(f"It returned more than {100 * better:.0f} % of {counted(random['draws'], 'random account')}.")
+        worse = round(random["worse"]["total_return"] * random["draws"])
+        details.append(f"It returned more than {worse} of {counted(random['draws'], 'random account')}.")
     sentence = f"{counted(trades['n'], 'trade')}: {percent(trades, 'total_return')}{beside}: {judgement}."
     return Verdict(sentence, tuple(details), outcome)
 
