@@ -35,7 +35,7 @@ def test_columns_that_pass_are_listed(project, capsys):
     project(HONEST)
     assert main(["check", "features"]) == 0
     shown = capsys.readouterr().out
-    assert "1 columns of your own, 0 refused" in shown
+    assert "1 column of your own, 0 refused" in shown
     assert "gap" in shown
     assert "my_features.py" in shown
 

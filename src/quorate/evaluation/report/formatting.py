@@ -80,10 +80,10 @@ def interval_text(ends: list[float] | None, kind: Kind) -> str:
     """
     if ends is None:
         return ""
-    if kind == "percent" and max(map(abs, ends)) >= 100:
+    if kind == "percent" and max(map(abs, ends)) >= 1e6:
         return f"{100 * ends[0]:+.0e} to {100 * ends[1]:+.0e} %"  # too large for digits
     if kind == "percent" and max(map(abs, ends)) >= 1:
-        return f"{100 * ends[0]:+.0f} to {100 * ends[1]:+.0f} %"
+        return f"{100 * ends[0]:+,.0f} to {100 * ends[1]:+,.0f} %"
     low, high = (text_of(end, kind) for end in ends)
     unit = " %" if kind in ("share", "percent", "odds") else " bps" if kind == "bps" else ""
     return f"{low.removesuffix(unit)} to {high}"
