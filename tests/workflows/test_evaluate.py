@@ -2,6 +2,7 @@
 
 import html
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -257,7 +258,8 @@ def test_the_headline_of_a_backtest(world):
 def test_texts_of_a_headline_are_escaped(world):
     record = RunRecord(log=False)
     made = backtest(world.bundle, world.data, start=world.start, record=record)
-    assert "<b>" not in type(made)({**made.document, "bundle": "<b>x"}, {}, made.result, None)._repr_html_()
+    named = replace(made, document={**made.document, "bundle": "<b>x"})
+    assert "<b>" not in named._repr_html_()
 
 
 def test_runs_are_recorded_as_trials_unless_switched_off(world, tmp_path):

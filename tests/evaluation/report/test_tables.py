@@ -36,7 +36,7 @@ def test_an_interval_stands_below_and_a_missing_figure_says_why() -> None:
     with_ends = cell({"win_rate": 0.5, "win_rate_ci": [0.4, 0.6]}, "win_rate", "share")
     assert (with_ends.text, with_ends.interval) == ("50.00 %", "40.00 to 60.00 %")
     soared = cell({"total_return": 12.0, "total_return_ci": [3.0, 4_321.0]}, "total_return", "percent")
-    assert (soared.text, soared.interval) == ("+1,200 %", "+300 to +400,000 %")
+    assert (soared.text, soared.interval) == ("+1,200 %", "+300 to +432,100 %")
     without = cell({"sharpe": None, "missing": {"sharpe": "one day only"}}, "sharpe", "number")
     assert (without.text, without.interval, without.reason) == ("n/a", "", "one day only")
 
