@@ -223,11 +223,19 @@ def test_amounts_are_in_the_currency_of_the_account(run: ReportedRun) -> None:
     assert re.search(r"\d EUR\b", text)
 
 
-def test_calibration_that_hurts_is_said_to_hurt(run: ReportedRun) -> None:
-    figures = {kind: {"skill_vs_prior": value} for kind, value in (("score", 0.024), ("probability", -0.078))}
+@pytest.mark.parametrize(
+    ("raw", "calibrated", "said"),
+    [
+        (0.024, -0.078, "hurt the ensemble on these rows: skill -7.80 % calibrated, +2.40 % raw."),
+        (0.024, 0.03, "helped the ensemble on these rows: skill +3.00 % calibrated, +2.40 % raw."),
+        (0.024, 0.024, "changed nothing for the ensemble on these rows: skill +2.40 %."),
+    ],
+)
+def test_what_calibration_did_is_said(run: ReportedRun, raw: float, calibrated: float, said: str) -> None:
+    figures = {kind: {"skill_vs_prior": value} for kind, value in (("score", raw), ("probability", calibrated))}
     both = {**figures, "rows": 960}
     shown = replace(run, figures={**run.figures, "probabilities": {"ensemble": both, "members": {}}})
-    assert "Calibration hurt the ensemble on these rows: skill -7.80 % calibrated, +2.40 % raw." in render_report(shown)
+    assert f"Calibration {said}" in render_report(shown)
 
 
 def test_it_is_written_at_once(run: ReportedRun, tmp_path: Path) -> None:

@@ -141,11 +141,11 @@ def calibration_sentences(figures: Figures) -> list[str]:
     raw, calibrated = (found[kind]["skill_vs_prior"] for kind in ("score", "probability")) if found else (None, None)
     if raw is None or calibrated is None:
         return []
+    shown, before = f"{100 * calibrated:+.2f} %", f"{100 * raw:+.2f} %"
+    if shown == before:
+        return [f"Calibration changed nothing for the ensemble on these rows: skill {shown}."]
     effect = "hurt" if calibrated < raw else "helped"
-    return [
-        f"Calibration {effect} the ensemble on these rows: skill {100 * calibrated:+.2f} % calibrated, "
-        f"{100 * raw:+.2f} % raw."
-    ]
+    return [f"Calibration {effect} the ensemble on these rows: skill {shown} calibrated, {before} raw."]
 
 
 def _beside_log_har(figures: Figures) -> list[str]:
