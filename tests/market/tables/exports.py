@@ -238,6 +238,7 @@ EXPORTS = {
     "BTC_USDT gate.json": (answer(lambda t, o, h, low, c, v: [*map(str, (t, c * v, c, h, low, o, v)), "true"]), (), None),
     "BTC_USDT-202504.csv": (lambda: "".join(f"{epoch(1)(t)},{v},{c},{h},{low},{o}\n" for t, o, h, low, c, v in truth()), (), None),
     "btc deribit.json": (deribit, ("--symbol", "BTC/USDT:USDT"), None),
+    "BTCUSD ticks.csv": (lambda: "\n".join(f"{line},{'ticks' if not n else 30 + n}" for n, line in enumerate(table(truth(), "%d.%m.%Y %H:%M", ENGLISH).splitlines())), (), None),
     "X_BTCUSD polygon.csv": (polygon, (), None),
     "Bitcoin_historical_data_coinmarketcap.csv": (coinmarketcap, ("--symbol", "BTC/USD"), None),
     "Binance_BTCUSDT_1h.csv": (

@@ -102,7 +102,7 @@ def candle_rows(
     frame = _timeframe(table, layout, attempted)
     found: list[CandleRows] = []
     for name, places in layout.markets.items():
-        more = ""
+        more: tuple[str, ...] = ()
         if layout.loose:
             columns = [_values(table, place, str(marked), attempted) for place in layout.loose]
             values, more = ordered(columns)
@@ -112,9 +112,7 @@ def candle_rows(
             with np.errstate(divide="ignore", invalid="ignore"):
                 values["volume"] = values["volume"] / values["close"]
         values.setdefault("volume", np.zeros(len(table)))
-        rows = CandleRows(
-            name, frame, times.time, values, not times.zoned, (*notes, *filter(None, [more])), table.synthetic
-        )
+        rows = CandleRows(name, frame, times.time, values, not times.zoned, (*notes, *more), table.synthetic)
         parts = [rows] if layout.symbol is None else _by_symbol(rows, table.columns[layout.symbol])
         found += [_without_empty(part) for part in parts]
     if times.zoned or zone is None:

@@ -14,7 +14,7 @@ _NAMES = {
         "开盘时间|開始時刻"
     ),
     "close_time": "close time|close_time|end|end time|time close|time high|time low|kline close time|收盘时间",
-    "epoch": "ticks|unix|unix time|unix timestamp|epoch|ts|mts|timestamp ms",
+    "epoch": "unix|unix time|unix timestamp|epoch|ts|mts|timestamp ms",
     "date": (
         "date|datum|datetime|date time|date utc|datetime utc|utc|gmt time|utc time|time utc|local time|snapped at|"
         "day|fecha|data|fecha y hora|data e ora|data e hora|datum uhrzeit|datum und uhrzeit|"

@@ -28,7 +28,7 @@ _WITH_MEAN = (*PRICES, "", "volume")  # Kraken: the mean price stands before the
 _LEAST_ROWS = 3
 
 
-def ordered(columns: Sequence[FloatArray]) -> tuple[dict[str, FloatArray], str]:
+def ordered(columns: Sequence[FloatArray]) -> tuple[dict[str, FloatArray], tuple[str, ...]]:
     """Open, high, low, close and volume of a table without a header.
 
     The usual order, unless most rows contradict it and none contradicts that of an exchange.
@@ -37,12 +37,14 @@ def ordered(columns: Sequence[FloatArray]) -> tuple[dict[str, FloatArray], str]:
         columns: the columns after the time, at most `MOST`; four where there is no volume.
 
     Returns:
-        Name -> column, and what was decided, "" for the usual order.
+        Name -> column, and what was decided; nothing for the usual order.
     """
     order = _order(columns)
     found = {name: column for name, column in zip(order, columns, strict=False) if name}
+    if order == _USUAL:
+        return found, ()
     names = ", ".join(name or "another" for name in order[: len(columns)])
-    return found, "" if order == _USUAL else f"the columns without a header are {names}, by their values"
+    return found, (f"the columns without a header are {names}, by their values",)
 
 
 def _order(columns: Sequence[FloatArray]) -> tuple[str, ...]:

@@ -238,7 +238,7 @@ def _by_position(table: RawTable, attempted: str, *, volume: bool) -> Layout:
 
 
 def _is_number(column: TableColumn) -> bool:
-    return column.kind in "fi" or (column.kind == "O" and all(map(is_number_text, column.examples())))
+    return column.kind in "fi" or (column.kind == "O" and all(map(is_number_text, filter(None, column.values))))
 
 
 def _missing(

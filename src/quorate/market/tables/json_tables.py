@@ -99,7 +99,10 @@ def _of_columns(columns: dict[str, Any]) -> Iterator[RawTable]:
     lists = {name: each for name, each in columns.items() if isinstance(each, list)}
     lengths = {len(each) for each in lists.values()}
     if len(lists) > 2 and len(lengths) == 1 and not any(isinstance(each[0], list | dict) for each in lists.values()):
-        yield RawTable(tuple(_column((name,), each) for name, each in lists.items()))
+        # Deribit calls its times ticks, others the number of price changes.
+        yield RawTable(
+            tuple(_column(("timestamp" if name == "ticks" else name,), each) for name, each in lists.items())
+        )
 
 
 def _column(heads: tuple[str, ...], cells: list[Any]) -> TableColumn:
