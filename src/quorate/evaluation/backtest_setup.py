@@ -51,6 +51,11 @@ class BacktestSetup:
         object.__setattr__(self, "_markets", markets)
 
     @property
+    def unguarded(self) -> Self:
+        """Without guards, for baselines: their entries have no votes, so that the guards would stop all of them."""
+        return self if self.oversight is None else replace(self, oversight=None)
+
+    @property
     def holding_bars(self) -> int:
         """Most bars that a position is held."""
         return self.settings.exits.time_bars or self.horizon

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from quorate.core.progress import Progress, silent
@@ -86,9 +85,7 @@ def backtest(
     hold = _buy_and_hold(run)
     figures = None if hold is None else equity_figures(hold, settings.evaluation).to_json()
     draws, accounts = settings.evaluation.draws, []
-    # Entries at random have no votes, so that the guards, which left as many entries, would stop all of them.
-    free = replace(run.setup, oversight=None)
-    for account in random_draws(run.result, run.frames, free, draws):
+    for account in random_draws(run.result, run.frames, run.setup.unguarded, draws):
         accounts.append(account)
         progress("trading at random", len(accounts), draws)
     floors: dict[str, Any] = {}

@@ -105,6 +105,9 @@ class Backtest(Headlined):
     def report(self, path: str | Path, *, progress: Progress = silent) -> Path:
         """Write the self-contained HTML page of an evaluation of these trades, and return its path.
 
+        With a panel of language models it is, as in `evaluate`, that of the account without the panel and without
+        guards, and a section compares the two.
+
         Scores the members and trades the baselines first, which a backtest does not need. Nothing more is written to
         the trial log.
 
@@ -118,8 +121,7 @@ class Backtest(Headlined):
         from quorate.workflows.evaluate import evaluate_run
         from quorate.workflows.runs.trials import Recorded
 
-        # Baselines have no votes, so that the guards would stop them.
-        run = replace(self.run, setup=replace(self.run.setup, oversight=None))
+        run = replace(self.run, setup=self.run.setup.unguarded)
         recorded = {key: self.document[key] for key in ("provenance", "deflation") if key in self.document}
         return evaluate_run(run, Recorded(recorded), progress).report(path, progress=progress)
 
