@@ -2,7 +2,7 @@
 
     python docs/terminal_pictures.py [--folder FOLDER]
 
-Runs `quorate demo`, then `signal`, `backtest` and `bundle list` on what it made, each with a terminal, and photographs
+Runs `quorate demo`, then `signal` and `backtest` on what it made, each with a terminal, and photographs
 the lines with Chromium. Needs the extra `dev`; takes a minute.
 """
 

@@ -167,14 +167,14 @@ def _changes(report: QualityReport, most: int | None = None) -> list[str]:
 def _found(report: QualityReport) -> list[str]:
     """Counts of what was found, and the faults for which a file is rejected."""
     counts = (
-        ("missing bar{s}", report.missing_bars),
-        ("equal duplicate{s}", report.duplicates),
-        ("conflicting row{s}", report.conflicts),
-        ("row{s} out of order", report.out_of_order),
-        ("bar{s} not closed", report.running),
-        ("bar{s} without volume", report.zero_volume),
-        ("of them quiet, of one price", report.quiet),
-        ("spike{s}", len(report.spikes)),
+        (report.missing_bars, "missing bar", "missing bars"),
+        (report.duplicates, "equal duplicate", "equal duplicates"),
+        (report.conflicts, "conflicting row", "conflicting rows"),
+        (report.out_of_order, "row out of order", "rows out of order"),
+        (report.running, "bar not closed", "bars not closed"),
+        (report.zero_volume, "bar without volume", "bars without volume"),
+        (report.quiet, *2 * ("of them quiet, of one price",)),
+        (len(report.spikes), "spike", "spikes"),
     )
-    found = [f"{count:,} {what.format(s='' if count == 1 else 's')}" for what, count in counts if count]
+    found = [counted(count, one, many) for count, one, many in counts if count]
     return [*found, *_changes(report), *map(str, report.faults)]
