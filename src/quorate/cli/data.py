@@ -212,6 +212,10 @@ def import_(
             "--split", metavar="SYMBOL=FACTOR@DATE", help="As `quorate data split`, before the rows are merged."
         ),
     ] = None,
+    statistics: Annotated[
+        bool,
+        typer.Option("--statistics", help="Also store the taker volumes of perpetuals in Binance's candle archives."),
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Import candle files of other programs.
@@ -219,7 +223,8 @@ def import_(
     Columns are found by their names in many languages; decimal commas, thousands separators and the order of dates are
     decided by whole columns. A file that leaves something open is refused with the command that imports it, and the
     others go on. Rows are checked and merged into the folder; a second run changes nothing. Rows that contradict each
-    other are written to a quarantine file. Exit code 1 for either.
+    other are written to a quarantine file. Exit code 1 for either. Binance's archives of market statistics, metrics and
+    premiumIndexKlines, are stored as such.
     """
     from quorate.cli import output
     from quorate.cli.render.data.imports import import_notes
@@ -236,6 +241,7 @@ def import_(
         date_format=date_format,
         decimal=decimal,
         splits=splits or (),
+        statistics=statistics,
     )
     output.print_result(result, as_json=as_json)
     for line in import_notes(result, tz):

@@ -9,16 +9,18 @@ import numpy as np
 
 from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import DataError
-from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
+from quorate.core.types import CANDLE_COLUMNS, Candles, Funding, MarketStatistics
 from quorate.market.columns import Columns
 from quorate.market.files.names import is_perpetual
 from quorate.market.files.spellings import same_name
 from quorate.market.quality.candle_checks import check_candles
 from quorate.market.source import one_market, unknown_market
+from quorate.market.statistics.checks import StatisticRows, check_statistics
+from quorate.market.statistics.intervals import in_intervals
 
 
 class MemorySource:
-    """A `CandleSource` for candles in memory.
+    """A `CandleSource` and `StatisticsSource` for candles in memory.
 
     They are checked as those of files: an invalid row is an error, and the bar that is not closed is left out.
 
@@ -26,11 +28,12 @@ class MemorySource:
         candles: of any markets and timeframes, each pair once.
         funding: symbol -> settlements, of perpetuals.
         marks: mark price candles, each symbol and timeframe once; their volume is ignored.
+        statistics: market statistics, each symbol and timeframe once.
         clock: returns the current time in ms UTC.
 
     Raises:
-        DataError: a market twice in one timeframe, or under two names, or funding or mark prices of a market without
-            candles.
+        DataError: a market twice in one timeframe, or under two names; funding, mark prices or statistics of a market
+            without candles; or an invalid row of statistics.
         CandleError: an invalid row, with row and value.
     """
 
@@ -40,17 +43,30 @@ class MemorySource:
         funding: Mapping[str, Funding] | None = None,
         marks: Iterable[Candles] = (),
         *,
+        statistics: Iterable[MarketStatistics] = (),
         clock: Callable[[], int] = now_ms,
     ) -> None:
         now = clock()
+        self._clock = clock
         self._candles = _by_market(candles, now, "candles")
         self._marks = _by_market(marks, now, "mark prices")
         self._funding = dict(funding or {})
         there = {symbol for symbol, _ in self._candles}
-        for symbol in (*(symbol for symbol, _ in self._marks), *self._funding):
+        self._statistics: dict[str, dict[str, MarketStatistics]] = {}
+        for each in statistics:
+            own = self._statistics.setdefault(each.symbol, {})
+            if each.timeframe in own:
+                raise DataError(
+                    f"use statistics of {each.symbol} from memory", found=f"{each.timeframe} twice", expected="one"
+                )
+            rows = StatisticRows(each.time, each.values)
+            own[each.timeframe] = check_statistics(rows, each.symbol, each.timeframe, now, each.symbol).kept
+        for symbol in (*(symbol for symbol, _ in self._marks), *self._funding, *self._statistics):
             if symbol not in there:
                 raise DataError(
-                    f"use {symbol} from memory", found="funding or mark prices without candles", expected="candles"
+                    f"use {symbol} from memory",
+                    found="funding, mark prices or statistics without candles",
+                    expected="candles",
                 )
 
     def __repr__(self) -> str:
@@ -90,6 +106,15 @@ class MemorySource:
         """The market's mark prices as candles of volume 0; None without any."""
         self._require(symbol)
         found = self._marks.get((symbol, timeframe))
+        return None if found is None else found.between(start, end)
+
+    def statistics(
+        self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None
+    ) -> MarketStatistics | None:
+        """The market's statistics, of this timeframe and of shorter ones; None without any."""
+        timeframe_ms(timeframe)
+        self._require(symbol)
+        found = in_intervals(tuple(self._statistics.get(symbol, {}).values()), timeframe, self._clock())
         return None if found is None else found.between(start, end)
 
     def _require(self, symbol: str) -> None:

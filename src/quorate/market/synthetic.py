@@ -32,8 +32,9 @@ import numpy as np
 from quorate.core.clock import HOUR_MS, bar_offset_ms, timeframe_ms
 from quorate.core.errors import DataError
 from quorate.core.types import Candles, FloatArray, Funding, IntArray
-from quorate.market.files.candle_store import Stored, write_candles, write_funding
+from quorate.market.files.candle_store import write_candles, write_funding
 from quorate.market.files.names import is_perpetual
+from quorate.market.files.stored import Stored
 from quorate.market.source import unknown_market
 
 # Hourly volatility of the middle symbol; other timeframes scale with the square root of time.

@@ -23,6 +23,7 @@ def import_candles(
     date_format: str | None = None,
     decimal: str | None = None,
     splits: str | Iterable[str] = (),
+    statistics: bool = False,
     progress: Progress = silent,
 ) -> ImportResult:
     """Check candle files of other programs and merge them into a folder; a second run changes nothing.
@@ -42,6 +43,8 @@ def import_candles(
         decimal: "." or ",", where the numbers of a file do not decide which one stands before decimals.
         splits: changes of a price scale, as "BNX/USDT:USDT=100@2023-02-22T08:00": older prices are stored times 100,
             and volumes by 100, so that the history is one.
+        statistics: also store the taker volumes of perpetuals in Binance's archives of candles. Its archives of market
+            statistics, `metrics` and `premiumIndexKlines`, are always read.
         progress: called with each market imported; the total is unknown until the last one.
 
     Raises:
@@ -59,6 +62,7 @@ def import_candles(
         date_format=date_format,
         decimal=decimal,
         splits=splits,
+        statistics=statistics,
         progress=progress,
     )
     if result.refused and not result.markets:
@@ -78,6 +82,7 @@ def import_each(
     date_format: str | None = None,
     decimal: str | None = None,
     splits: str | Iterable[str] = (),
+    statistics: bool = False,
     progress: Progress = silent,
 ) -> ImportResult:
     """Import as `import_candles`, also where every file is refused."""
@@ -93,7 +98,9 @@ def import_each(
     several = [files] if isinstance(files, str | Path) else files
     paths = [path_of(attempted, "files", each, expected) for each in several]
     data = path_of(attempted, "data", data, "the path of a Freqtrade data folder")
-    require_types(attempted, perpetual=(perpetual, FLAG.optional), progress=(progress, FUNCTION))
+    require_types(
+        attempted, perpetual=(perpetual, FLAG.optional), statistics=(statistics, FLAG), progress=(progress, FUNCTION)
+    )
     if not isinstance(splits, str):
         require_texts(attempted, "splits", splits, "texts such as BNX/USDT:USDT=100@2023-02-22T08:00")
     texts = {"symbol": symbol, "timeframe": timeframe, "tz": tz, "date_format": date_format, "decimal": decimal}
@@ -111,7 +118,7 @@ def import_each(
     if columns is not None and not isinstance(columns, str):
         require_types(attempted, columns=(columns, MAPPING))
     named = parse_columns(columns) if isinstance(columns, str) else dict(columns or {})
-    options = ImportOptions(symbol, timeframe, perpetual, ReadOptions(named, tz, date_format, decimal))
+    options = ImportOptions(symbol, timeframe, perpetual, ReadOptions(named, tz, date_format, decimal), statistics)
     waiting = [split for split in parse_splits(splits) if not expect_split(data, split)]
     report = import_files(paths, data, options, progress=progress)
     for split in waiting:

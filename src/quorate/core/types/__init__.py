@@ -14,6 +14,7 @@ from quorate.core.types.arrays import (
 from quorate.core.types.bar_columns import BarColumns
 from quorate.core.types.candles import CANDLE_COLUMNS, PRICE_COLUMNS, Candles, Funding
 from quorate.core.types.decision_frame import NO_DECISION, DecisionFrame
+from quorate.core.types.market_statistics import STATISTICS, MarketStatistics
 from quorate.core.types.signals import BENCHED, NOT_SELECTED, Abstention, Forecast, Signal, Vote
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "NOT_SELECTED",
     "NO_DECISION",
     "PRICE_COLUMNS",
+    "STATISTICS",
     "Abstention",
     "Action",
     "ActionArray",
@@ -36,6 +38,7 @@ __all__ = [
     "Forecast",
     "Funding",
     "IntArray",
+    "MarketStatistics",
     "Mode",
     "Policy",
     "Signal",

@@ -17,9 +17,10 @@ from quorate.market.exchange.download_funding import Span, missing_settlements
 from quorate.market.exchange.download_plan import Job, kinds, parts, plan, stored_times
 from quorate.market.exchange.exchange_source import Exchange, as_candles
 from quorate.market.exchange.paging.candle_walk import joined_spans
-from quorate.market.files.candle_store import Merged, merge_candles, merge_funding
+from quorate.market.files.candle_store import merge_candles, merge_funding
 from quorate.market.files.names import Kind, MarketFile, candle_kind, market_path
 from quorate.market.files.quarantine import quarantine
+from quorate.market.files.stored import Merged
 
 # Files without a response after which the rest is not requested, since each would go through all its attempts.
 _GIVE_UP_AFTER = 3

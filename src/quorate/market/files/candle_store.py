@@ -5,7 +5,7 @@ A file that exists is kept in its format, so that no two files claim one market;
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import isclose
 from pathlib import Path
@@ -33,41 +33,10 @@ from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import Kind, candle_kind, market_path
 from quorate.market.files.quarantine import quarantine
 from quorate.market.files.splits import at_new_scale, read_splits
+from quorate.market.files.stored import Merged, Stored
 from quorate.market.quality.candle_checks import check_candles, check_funding
 
 _DATE_TYPE = pa.timestamp("ms", tz="UTC")
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """Result of a write.
-
-    Attributes:
-        path: the file.
-        rows: number of its rows.
-        changed: whether it was written; False where it already held the same rows.
-    """
-
-    path: Path
-    rows: int
-    changed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """Result of a merge.
-
-    Attributes:
-        stored: the file.
-        added: number of new rows.
-        duplicates: number of rows the file already held.
-        conflicts: number of rows that contradict the file.
-    """
-
-    stored: Stored
-    added: int
-    duplicates: int = 0
-    conflicts: int = 0
 
 
 def write_candles(folder: Path | str, candles: Candles, *, mark: bool = False) -> Stored:

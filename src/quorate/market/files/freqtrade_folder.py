@@ -12,7 +12,7 @@ import numpy as np
 from quorate.core.arguments import path_of, require_type
 from quorate.core.clock import now_ms, timeframe_ms
 from quorate.core.errors import DataError, TooLittleHistoryError
-from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
+from quorate.core.types import CANDLE_COLUMNS, Candles, Funding, MarketStatistics
 from quorate.market.columns import NO_FUNDING, NO_ROWS, Columns, FundingColumns
 from quorate.market.files.duplicates import require_equal_rows
 from quorate.market.files.folders import entries, is_empty, is_file, is_folder, require_folder
@@ -31,6 +31,8 @@ from quorate.market.files.quarantine import quarantine
 from quorate.market.files.spellings import normal_timeframe, same_name, usual_symbol
 from quorate.market.quality.candle_checks import CheckedCandles, check_candles, check_funding
 from quorate.market.source import one_market, unknown_market
+from quorate.market.statistics.intervals import in_intervals
+from quorate.market.statistics.store import list_statistics, read_statistics
 
 _LOG = logging.getLogger(__name__)
 
@@ -68,7 +70,7 @@ def load_candles(folder: Path | str, symbol: str, timeframe: str, *, now: int | 
 
 
 class FreqtradeFolder:
-    """A `CandleSource` for a Freqtrade data folder, in any of Freqtrade's formats.
+    """A `CandleSource` and `StatisticsSource` for a Freqtrade data folder, in any of Freqtrade's formats.
 
     Several files of a market in different formats must hold the same rows, unless `formats` says which are read. Rows
     that contradict each other are written to a quarantine file beside the data and read as a gap. A file of mark prices
@@ -181,6 +183,20 @@ class FreqtradeFolder:
         first = 0 if start is None else int(np.searchsorted(time, start))
         last = len(time) if end is None else max(first, int(np.searchsorted(time, end)))
         return Funding(symbol, time[first:last], rate[first:last])
+
+    def statistics(
+        self, symbol: str, timeframe: str, start: int | None = None, end: int | None = None
+    ) -> MarketStatistics | None:
+        """The market's statistics, of files of this timeframe and of shorter ones; None without any."""
+        timeframe_ms(timeframe)
+        now = self._clock()
+        files = [file for file in list_statistics(self.path) if file.symbol == symbol]
+        if not files:
+            self._require_market(symbol)
+            return None
+        stored = [read_statistics(self.path, symbol, file.timeframe, now=now) for file in files]
+        found = in_intervals(stored, timeframe, now)
+        return None if found is None else found.between(start, end)
 
     def _read(self, path: Path, timeframe: str, *, has_volume: bool) -> CheckedCandles:
         columns = read_columns(path) if has_volume else _or_empty(path, read_columns, NO_ROWS)

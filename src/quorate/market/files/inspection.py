@@ -18,11 +18,14 @@ from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import MarketFile
 from quorate.market.quality.candle_checks import check_candles, check_funding
 from quorate.market.quality.quality_report import QualityReport
+from quorate.market.statistics.checks import check_statistics
+from quorate.market.statistics.store import list_statistics, read_rows
 
 # What a file without a row means, by its kind.
 _MISSING = {
     "mark": "no rows: read as missing, so that last prices are used as mark prices",
     "funding_rate": "no rows: read as missing, so that funding is unknown",
+    "statistics": "no rows: read as missing, so that features of market statistics are unknown",
 }
 
 
@@ -79,7 +82,7 @@ def check_folder(
         DataError: the folder cannot be read. A file that cannot be read has a report with an error.
     """
     source = FreqtradeFolder(folder)
-    files = sorted(source.files())
+    files = sorted((*source.files(), *list_statistics(source.path)))
     present = now_ms() if now is None else now
     claims = Counter((file.symbol, file.timeframe, file.kind) for file in files)
 
@@ -119,15 +122,19 @@ def nearest_folder(folder: Path) -> Path:
 
 def count_files(folder: Path | str) -> int:
     """Number of reports of `check_folder`."""
-    return sum(1 for _ in FreqtradeFolder(folder).files())
+    files = FreqtradeFolder(folder)
+    return sum(1 for _ in (*files.files(), *list_statistics(files.path)))
 
 
 def _check(file: MarketFile, now: int, settings: QualitySettings | None) -> FileReport:
     what = (file.symbol, file.timeframe, file.kind, file.path)
-    optional = file.kind in ("mark", "funding_rate")
+    optional = file.kind in _MISSING
     try:
         if optional and is_empty(file.path):
             return FileReport(*what, None, note=_MISSING[file.kind])
+        if file.kind == "statistics":
+            checked = check_statistics(read_rows(file.path), file.symbol, file.timeframe, now, str(file.path))
+            return FileReport(*what, checked.report, note="" if checked.report.kept else _MISSING[file.kind])
         columns = read_funding_columns(file.path) if file.kind == "funding_rate" else read_columns(file.path)
     except DataError as error:
         return FileReport(*what, None, error=str(error))

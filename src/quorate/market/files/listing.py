@@ -11,6 +11,7 @@ from quorate.core.errors import DataError
 from quorate.market.files.formats import read_times
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import FORMATS, MarketFile
+from quorate.market.statistics.store import list_statistics
 
 _END_OF_CALENDAR = 253_402_300_800_000  # ms; the year 10000
 
@@ -50,14 +51,15 @@ class ListedFile(MarketFile):
 
 
 def list_folder(folder: Path | str) -> tuple[ListedFile, ...]:
-    """List the candle, mark price and funding files of a Freqtrade folder, by symbol, timeframe and kind.
+    """List the files of candles, mark prices, funding and statistics of a folder, by symbol, timeframe and kind.
 
     A file that cannot be read is listed with its error.
 
     Raises:
         DataError: the folder itself cannot be read.
     """
-    return tuple(_listed(file) for file in sorted(FreqtradeFolder(folder).files()))
+    files = FreqtradeFolder(folder)
+    return tuple(_listed(file) for file in sorted((*files.files(), *list_statistics(files.path))))
 
 
 def _listed(file: MarketFile) -> ListedFile:

@@ -10,13 +10,16 @@ from typing import Any, Literal, get_args
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import UnknownSymbolError
 
-Kind = Literal["spot", "futures", "mark", "funding_rate"]
+Kind = Literal["spot", "futures", "mark", "funding_rate", "statistics"]
 
 #: Formats that Freqtrade reads, in order of preference; Quorate writes the first.
 FORMATS = (".feather", ".parquet", ".json.gz", ".json")
 
 #: Subfolder of perpetuals.
 FUTURES_FOLDER = "futures"
+
+#: Subfolder of market statistics, which Freqtrade does not read: in its own folders it refuses kinds it does not know.
+STATISTICS_FOLDER = "statistics"
 _NAME = re.compile(r"(?P<market>.+)-(?P<timeframe>[1-9]\d{0,3}[mhdw])(?:-(?P<kind>futures|mark|funding_rate))?")
 _SYMBOL = re.compile("{0}{{1,40}}/{0}{{1,20}}(?::{0}{{1,30}})?".format(r"[^\s/:\x00-\x1f\x7f\ud800-\udfff]"))
 
@@ -31,7 +34,8 @@ class MarketFile:
     Attributes:
         symbol: in ccxt's form.
         timeframe: of the candles; in the name of a funding file.
-        kind: spot or futures for candles, mark for mark prices, funding_rate for settlements.
+        kind: spot or futures for candles, mark for mark prices, funding_rate for settlements, statistics for market
+            statistics.
         path: of the file.
     """
 
@@ -88,7 +92,7 @@ def market_path(folder: Path, symbol: str, timeframe: str, kind: Kind, suffix: s
     name = f"{file_stem(require_symbol(symbol))}-{timeframe}"
     if kind == "spot":
         return folder / f"{name}{suffix}"
-    return folder / FUTURES_FOLDER / f"{name}-{kind}{suffix}"
+    return folder / (STATISTICS_FOLDER if kind == "statistics" else FUTURES_FOLDER) / f"{name}-{kind}{suffix}"
 
 
 def file_stem(symbol: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from quorate.core.clock import iso_ms
@@ -9,9 +10,9 @@ from quorate.core.errors import DataError
 from quorate.core.files import write_text_atomic
 from quorate.core.folder_lock import folder_lock
 from quorate.core.regular_files import read_regular_text
-from quorate.core.types import CANDLE_COLUMNS
+from quorate.core.types import CANDLE_COLUMNS, FloatArray, IntArray
 from quorate.market.columns import Columns, FundingColumns
-from quorate.market.files.names import FORMATS, FUTURES_FOLDER
+from quorate.market.files.names import FORMATS, FUTURES_FOLDER, STATISTICS_FOLDER
 
 SUFFIX = ".quarantine.csv"
 
@@ -40,18 +41,30 @@ def quarantine(path: Path, rows: Columns | FundingColumns, source: str) -> Path:
     Raises:
         DataError: the quarantine file cannot be read or written.
     """
-    side = side_path(path)
     names = CANDLE_COLUMNS if isinstance(rows, Columns) else ("rate",)
-    header = ",".join(("time", "date", *names, "source"))
-    columns = [getattr(rows, name).tolist() for name in names]
+    return quarantine_rows(path, rows.time, {name: getattr(rows, name) for name in names}, source)
+
+
+def quarantine_rows(path: Path, time: IntArray, columns: Mapping[str, FloatArray], source: str) -> Path:
+    """`quarantine` of rows with any columns.
+
+    Args:
+        path: the data file that the rows belong to.
+        time: (n,) their times in ms UTC.
+        columns: name -> (n,) values.
+        source: the file or exchange that the rows come from.
+    """
+    side = side_path(path)
+    header = ",".join(("time", "date", *columns, "source"))
     # File names may hold bytes that are not text; the rows are kept nevertheless.
     label = "_".join(source.encode(errors="replace").decode().replace(",", " ").split())
     lines = {
-        ",".join((str(time), iso_ms(time), *map(repr, values), label))
-        for time, *values in zip(rows.time.tolist(), *columns, strict=True)
+        ",".join((str(moment), iso_ms(moment), *map(repr, values), label))
+        for moment, *values in zip(time.tolist(), *(column.tolist() for column in columns.values()), strict=True)
     }
-    # The data folder, which writers of its files lock, holds perpetuals in a subfolder.
-    with folder_lock(path.parent.parent if path.parent.name == FUTURES_FOLDER else path.parent):
+    # The data folder, which writers of its files lock, holds perpetuals and statistics in subfolders.
+    inside = path.parent.name in (FUTURES_FOLDER, STATISTICS_FOLDER)
+    with folder_lock(path.parent.parent if inside else path.parent):
         _add(path, side, header, lines)
     return side
 

@@ -21,12 +21,14 @@ class ImportOptions:
         timeframe: likewise; None to take it from the distance of the rows.
         perpetual: whether names such as BTCUSDT are perpetuals.
         read: what tables do not say by themselves.
+        statistics: take the taker volumes of perpetuals from an exchange's archives of candles too.
     """
 
     symbol: str | None = None
     timeframe: str | None = None
     perpetual: bool | None = None
     read: ReadOptions = field(default_factory=ReadOptions)
+    statistics: bool = False
 
     def answered(self, option: str, answer: str) -> ImportOptions:
         """With the answer to a question."""
@@ -75,6 +77,8 @@ def import_command(path: Path, folder: Path, options: ImportOptions) -> str:
         words.append("--perpetual" if options.perpetual else "--spot")
     if options.read.columns:
         words += ["--columns", ",".join(f"{role}={name}" for role, name in options.read.columns.items())]
+    if options.statistics:
+        words.append("--statistics")
     for name, value in (
         ("--date-format", options.read.date_format),
         ("--decimal", options.read.decimal),

@@ -8,9 +8,9 @@ from typing import Any
 
 from quorate.core.clock import iso_ms
 from quorate.core.errors import QuorateError
-from quorate.market.files.candle_store import Merged
 from quorate.market.files.names import Kind
 from quorate.market.files.quarantine import side_path
+from quorate.market.files.stored import Merged
 from quorate.market.quality.quality_report import QualityReport
 
 

@@ -18,11 +18,13 @@ from quorate.market.columns import Columns, join
 from quorate.market.files.candle_store import merge_candles, merge_funding
 from quorate.market.files.folders import files_below, is_folder
 from quorate.market.files.formats import read_funding_columns
-from quorate.market.files.names import Kind, MarketFile, candle_kind
+from quorate.market.files.names import Kind, MarketFile, candle_kind, is_perpetual
 from quorate.market.files.quarantine import SUFFIX, quarantine
 from quorate.market.files.spellings import normal_timeframe
 from quorate.market.quality.candle_checks import check_candles, check_funding
 from quorate.market.quality.quality_report import QualityReport
+from quorate.market.statistics.archives import parse_archive
+from quorate.market.statistics.imports import merge_archives
 from quorate.market.tables.command_line import ImportOptions, download_command, import_command
 from quorate.market.tables.identify import OtherMarketError, hints_of, identify_symbol, identify_timeframe
 from quorate.market.tables.import_report import Imported, ImportReport, RefusedFile
@@ -39,7 +41,7 @@ def import_files(
     now: int | None = None,
     progress: Progress = silent,
 ) -> ImportReport:
-    """Read candle tables and Freqtrade's files, check them, and merge them into a data folder.
+    """Read candle tables, Freqtrade's files and archives of market statistics, check and merge them into a data folder.
 
     Files of one market, such as monthly ones, are checked together. A file that cannot be used is refused, and does not
     stop the others. Importing the same files again changes nothing.
@@ -104,11 +106,17 @@ class _Import:
                 self._refuse(file, error)
 
     def _identify(self, path: Path, *, searched: bool) -> None:
+        archive = parse_archive(path, self.options.symbol)
+        if archive is not None:
+            self._group((archive.symbol, archive.timeframe, "statistics"), _Source(path))
+            return
         named = parse_table(path, perpetual=self.options.perpetual)
         if named is not None and self.options.symbol is None:
             # Read when its turn comes, so that the rows of many markets are not in memory at once.
             frame = named.timeframe if self.options.timeframe is None else normal_timeframe(self.options.timeframe)
             self._group((named.symbol, frame, named.kind), _Source(path))
+            if self.options.statistics and named.kind == "futures" and is_perpetual(named.symbol):
+                self._group((named.symbol, frame, "statistics"), _Source(path))
             return
         attempted = f"import {path}"
         read = read_file(path, self.options, attempted, market=self.options.symbol or "")
@@ -180,6 +188,9 @@ class _Import:
         market = MarketFile(symbol, frame, kind, sources[0].path)
         if kind == "funding_rate":
             return self._merge_funding(market, [source.path for source in sources])
+        if kind == "statistics":
+            paths = [source.path for source in sources]
+            return merge_archives(self.folder, symbol, frame, paths, self.now, self._refuse)
         has_volume = kind != "mark"
         good: list[tuple[Path, ReadRows, Columns]] = []
         for source in sources:
