@@ -53,15 +53,32 @@ def test_full65_is_the_list_in_order():
     assert list(feature_names("full65")) == [name for names in FULL65.values() for name in names]
 
 
+STATISTICS = ("open_interest", "long_short", "taker", "premium")
+
+
 def test_extended_is_full65_and_context():
     extended = feature_set("extended")
     assert extended.names[:65] == feature_names("full65")
-    context = {column.name for column in COLUMNS.values() if column.context}
-    assert set(extended.names[65:]) == context
-    for group in ("funding", "bitcoin", "strength", "breadth", "ranks"):
+    groups = ("funding", "bitcoin", "strength", "breadth", "ranks")
+    assert set(extended.names[65:]) == {column.name for group in groups for column in GROUPS[group]}
+    for group in (*groups, *STATISTICS):
         assert all(column.context for column in GROUPS[group])
+    assert sum(column.context for column in COLUMNS.values()) == sum(
+        len(GROUPS[group]) for group in (*groups, *STATISTICS)
+    )
     assert extended.context
     assert not feature_set("full65").context
+
+
+@pytest.mark.parametrize("group", STATISTICS)
+def test_each_group_of_market_statistics_is_a_set_and_in_no_other(group):
+    names = feature_names(group)
+    assert names == tuple(column.name for column in GROUPS[group])
+    assert not [other for other in feature_sets() if other != group and set(names) & set(feature_names(other))]
+    assert feature_names(f"core14+{group}") == (*CORE14, *names)
+    assert feature_set(f"core14+{group}+obv").names[-1] == "obv"
+    with pytest.raises(FeatureError, match=f"the column '{names[0]}' twice"):
+        feature_set(f"{group}+{names[0]}")
 
 
 def test_every_column_has_one_name_and_one_place():
@@ -86,6 +103,10 @@ def test_no_warm_up_is_longer_than_a_live_frame_allows():
         ("core30", 168, "335613bd"),
         ("full65", 369, "b171e149"),
         ("extended", 369, "fcd52336"),
+        ("open_interest", 23, "d9e926ed"),
+        ("long_short", 0, "f03ec939"),
+        ("taker", 0, "2891ec5e"),
+        ("premium", 0, "3a6c7df2"),
     ],
 )
 def test_a_hash_changes_only_on_purpose(features, warmup, start):

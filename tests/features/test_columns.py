@@ -20,7 +20,10 @@ from quorate.features import build, feature_names, feature_set, feature_sets
 Values = list[float | None]
 
 # Columns that no set has yet are computed beside one.
-OWN = [*(name for name in feature_sets() if name != "extended"), "core14+log_volatility_336+log_volatility_720"]
+OWN = [
+    *(name for name in feature_sets() if not feature_set(name).context),
+    "core14+log_volatility_336+log_volatility_720",
+]
 NAMES = sorted({name for features in OWN for name in feature_names(features)})
 
 

@@ -1,6 +1,6 @@
 """Properties of every feature of every set, on markets that hypothesis chooses.
 
-A market is several symbols with their funding: one is computed, the others are its context.
+A market is several symbols with their funding and statistics: one is computed, the others are its context.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hypothesis.extra.numpy import arrays
 
 from quorate.core.clock import HOUR_MS
 from quorate.core.errors import CandleError
-from quorate.core.types import Candles, Funding
+from quorate.core.types import STATISTICS, Candles, Funding, MarketStatistics
 from quorate.features import build, contexts, feature_names, feature_set, feature_sets
 from quorate.features.catalogue import COLUMNS
 from quorate.features.checks import CheckMarket, ColumnCheck
@@ -38,19 +38,27 @@ def markets(draw):
     quiet = draw(st.booleans())
     price = draw(st.sampled_from([1e-8, 1.0, 1e5]))
     random = np.random.default_rng(seed)
-    panel, funding = {}, {}
+    panel, funding, statistics = {}, {}, {}
     for place, symbol in enumerate(("A/USDT:USDT", "BTC/USDT:USDT", "C/USDT:USDT", "D/USDT:USDT")):
         candles = random_walk(BARS, seed + place, quiet=quiet, price=price, symbol=symbol)
         panel[symbol] = with_gaps(candles, seed + place) if draw(st.booleans()) else candles
         times = candles.time[0] + 8 * HOUR_MS * np.arange(BARS // 8 + 1)
         funding[symbol] = Funding(symbol, times, random.normal(0.0001, 0.0002, len(times)))
+        known = {name: np.exp(random.normal(0, 0.3, BARS)) for name in STATISTICS}
+        known["premium"] = random.normal(0, 0.001, BARS)
+        for values in known.values():
+            values[random.random(BARS) < 0.02] = np.nan
+        hours = candles.time[0] + HOUR_MS * np.arange(BARS)
+        statistics[symbol] = MarketStatistics.of(symbol, "1h", hours, known)
     panel["D/USDT:USDT"] = panel["D/USDT:USDT"][200:]  # listed later
-    return CheckMarket(panel, funding)
+    return CheckMarket(panel, funding, statistics=statistics)
 
 
 def columns_of(features):
     return feature_set(features).columns
 
+
+WITHOUT_CONTEXT = [name for name in feature_sets() if not feature_set(name).context]
 
 every_set = pytest.mark.parametrize("features", feature_sets())
 
@@ -59,7 +67,8 @@ every_set = pytest.mark.parametrize("features", feature_sets())
 @few
 @given(market=markets())
 def test_a_check_market_computes_what_build_does(features, market):
-    context = contexts(market.panel, market.funding)[market.symbol] if feature_set(features).context else None
+    around = contexts(market.panel, market.funding, statistics=market.statistics)
+    context = around[market.symbol] if feature_set(features).context else None
     for newest in (None, 3):
         expected = build(market.candles, features, context, newest=newest)
         np.testing.assert_array_equal(market.compute(columns_of(features), newest), expected)
@@ -166,7 +175,7 @@ def extreme(kind: str, bars: int, seed: int) -> Candles:
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("kind", ["flat", "wild", "leaping", "growing", "steady", "largest", "smallest", "ticking"])
-@pytest.mark.parametrize("features", [name for name in feature_sets() if name != "extended"])
+@pytest.mark.parametrize("features", WITHOUT_CONTEXT)
 def test_any_valid_candles_give_finite_features(features, kind, seed):
     X = build(extreme(kind, 800, seed), features)
     assert np.isfinite(X[feature_set(features).warmup :]).all()
@@ -193,7 +202,7 @@ def test_any_candles_give_finite_features_or_are_refused(data):
 
 
 @pytest.mark.parametrize("price", [7.3, 0.1, 1 / 3, 3e-9, 64_999.9])
-@pytest.mark.parametrize("features", [name for name in feature_sets() if name != "extended"])
+@pytest.mark.parametrize("features", WITHOUT_CONTEXT)
 def test_on_a_flat_market_without_volume_no_column_moves(features, price):
     close = np.full(600, price)
     flat = Candles("A/USDT:USDT", "1h", HOUR_MS * np.arange(600), close, close, close, close, np.zeros(600))

@@ -9,7 +9,10 @@ from quorate.features.catalogue import GROUPS
 
 #: Columns of other markets and of funding are one group: there are 2 to the number of groups coalitions.
 CONTEXT = "context"
-_CONTEXT = ("funding", "bitcoin", "strength", "breadth", "ranks")
+_CONTEXT = (
+    *("funding", "bitcoin", "strength", "breadth", "ranks"),
+    *("open_interest", "long_short", "taker", "premium"),
+)
 
 #: Columns that are not in the catalogue.
 OWN = "own"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from quorate.core.types import CANDLE_COLUMNS, Candles, Funding
+from quorate.core.types import CANDLE_COLUMNS, STATISTICS, Candles, Funding, MarketStatistics
 from quorate.core.version import __version__, code_digest
 
 _DIGITS = 16
@@ -37,6 +37,17 @@ def data_hash(
         digest.update(f"funding {symbol} {len(settled)}\n".encode())
         digest.update(np.ascontiguousarray(settled.time).data)
         digest.update(np.ascontiguousarray(settled.rate).data)
+    return digest.hexdigest()[:_DIGITS]
+
+
+def statistics_hash(statistics: Mapping[str, MarketStatistics]) -> str:
+    """16 hex digits of the SHA-256 of market statistics, symbol -> rows; independent of the order of symbols."""
+    digest = hashlib.sha256()
+    for symbol in sorted(statistics):
+        own = statistics[symbol]
+        digest.update(f"statistics {symbol} {own.timeframe} {len(own)}\n".encode())
+        for name in ("time", *STATISTICS):
+            digest.update(np.ascontiguousarray(getattr(own, name)).data)
     return digest.hexdigest()[:_DIGITS]
 
 

@@ -28,6 +28,7 @@ from quorate.features.groups import (
     volatility,
     volume,
 )
+from quorate.features.groups.statistics import long_short, open_interest, premium, taker
 from quorate.features.own import ColumnSource, OwnColumn, find_own, own_columns
 
 # Raised whenever a formula changes while its name stays: a model trained on the old formula must not be loaded.
@@ -47,6 +48,10 @@ GROUPS: dict[str, tuple[Column, ...]] = {
     "strength": strength.COLUMNS,
     "breadth": breadth.COLUMNS,
     "ranks": ranks.COLUMNS,
+    "open_interest": open_interest.COLUMNS,
+    "long_short": long_short.COLUMNS,
+    "taker": taker.COLUMNS,
+    "premium": premium.COLUMNS,
 }
 
 COLUMNS: dict[str, Column] = {column.name: column for group in GROUPS.values() for column in group}
@@ -84,7 +89,14 @@ _CONTEXT = """
 
 _NO_FILES = FeatureSettings()
 
+# Groups that read market statistics, each a set of its own: they are in no other set, since few folders have the data.
+_STATISTICS = {
+    group: " ".join(column.name for column in GROUPS[group])
+    for group in ("open_interest", "long_short", "taker", "premium")
+}
+
 _SETS = {"core14": _CORE14, "core30": _CORE14 + _VOLATILITY16, "full65": _FULL65, "extended": _FULL65 + _CONTEXT}
+_SETS |= _STATISTICS
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +132,9 @@ def feature_set(name: str, settings: FeatureSettings = _NO_FILES) -> FeatureSet:
     future, need more bars than they declare, or have values that are not finite.
 
     Args:
-        name: a set of the catalogue, or one with further columns of the catalogue or of your own: "core14+my_column",
-            or columns alone: "columns+rsi_14+my_column".
+        name: a set of the catalogue, or one with further columns of the catalogue or of your own: "core14+my_column";
+            or columns alone: "columns+rsi_14+my_column". The sets of market statistics can be added like columns:
+            "core14+open_interest+premium".
         settings: files with columns of your own; those of installed packages are always found.
 
     Raises:
@@ -198,7 +211,8 @@ def available_own(settings: FeatureSettings) -> tuple[OwnColumn, ...]:
 
 def _columns_of(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """All columns of a set in order, and those that its name adds to a set of the catalogue."""
-    base, *added = name.split("+")
+    base, *parts = name.split("+")
+    added = [column for part in parts for column in (_STATISTICS[part].split() if part in _STATISTICS else [part])]
     if base not in _SETS and not (base == LIST and added):
         raise FeatureError(
             "find the feature set",

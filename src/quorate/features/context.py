@@ -1,4 +1,4 @@
-"""Data beside a symbol's own candles: funding, another market's columns, and the cross-section of a universe.
+"""Data beside a symbol's own candles: funding, statistics, another market's columns, the cross-section of a universe.
 
 Arrays and look-ups by bar time only; `panel_context.py` computes them from candles.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quorate.core.types import BoolArray, Float32Array, FloatArray, Funding, IntArray
+from quorate.core.types import BoolArray, Float32Array, FloatArray, Funding, IntArray, MarketStatistics
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,11 +109,13 @@ class Context:
         funding: settlements of the symbol itself. A bar knows those up to its close, at most a day old.
         btc: columns of BTC; `market_columns` computes them from its candles.
         market: columns of the universe; `cross_section` computes them from its candles.
+        statistics: market statistics of the symbol itself, in the bars' timeframe.
     """
 
     funding: Funding | None = None
     btc: MarketColumns | None = None
     market: CrossSection | None = None
+    statistics: MarketStatistics | None = None
 
 
 def _share(total: FloatArray, present: BoolArray) -> FloatArray:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from quorate.core.errors import FeatureError
-from quorate.core.types import Candles, Funding, IntArray
+from quorate.core.types import Candles, Funding, IntArray, MarketStatistics
 from quorate.features.bars import Bars
 from quorate.features.column import Column
 from quorate.features.context import Context, CrossSection, MarketColumns
@@ -67,7 +67,10 @@ def cross_section(panel: Mapping[str, Candles]) -> CrossSection:
 
 
 def contexts(
-    panel: Mapping[str, Candles], funding: Mapping[str, Funding] | None = None, btc: Candles | None = None
+    panel: Mapping[str, Candles],
+    funding: Mapping[str, Funding] | None = None,
+    btc: Candles | None = None,
+    statistics: Mapping[str, MarketStatistics] | None = None,
 ) -> dict[str, Context]:
     """A context for every symbol of a panel, which is also the universe they are ranked in.
 
@@ -75,6 +78,7 @@ def contexts(
         panel: symbol -> candles, all in one timeframe.
         funding: symbol -> settlements; a symbol without any has NaN in its funding columns.
         btc: BTC's candles; None takes them from the panel, if it has them.
+        statistics: symbol -> market statistics in the panel's timeframe; a symbol without any has NaN in their columns.
 
     Raises:
         FeatureError: no symbols, or several timeframes.
@@ -84,14 +88,17 @@ def contexts(
     if btc is None:
         btc = panel.get("BTC/USDT:USDT", panel.get("BTC/USDT"))
     reference = None if btc is None else market_columns(btc)
-    return {symbol: Context((funding or {}).get(symbol), reference, market) for symbol in panel}
+    return {
+        symbol: Context((funding or {}).get(symbol), reference, market, (statistics or {}).get(symbol))
+        for symbol in panel
+    }
 
 
 def require_context(bars: Bars, features: str) -> None:
     """Refuse bars whose context is missing or belongs to another market.
 
     Raises:
-        FeatureError: no context, another timeframe, or another coin's funding.
+        FeatureError: no context, another timeframe, or funding or statistics of another coin.
     """
     context, attempted = bars.context, f"compute {features} of {bars.symbol}"
     if context is None:
@@ -101,11 +108,14 @@ def require_context(bars: Bars, features: str) -> None:
             expected="funding, BTC's columns and the cross-section of the universe",
             remedy="Pass context=Context(...), or choose a feature set that reads the symbol's own candles only.",
         )
-    for what, part in (("BTC's columns", context.btc), ("the cross-section", context.market)):
+    for what, part in (
+        ("BTC's columns", context.btc), ("the cross-section", context.market), ("statistics", context.statistics)
+    ):  # fmt: skip
         if part is not None and part.timeframe != bars.timeframe:
             raise FeatureError(attempted, found=f"{what} in {part.timeframe}", expected=bars.timeframe)
-    if context.funding is not None and _coin(context.funding.symbol) != _coin(bars.symbol):
-        raise FeatureError(attempted, found=f"funding of {context.funding.symbol}", expected=f"that of {bars.symbol}")
+    for what, own in (("funding", context.funding), ("statistics", context.statistics)):
+        if own is not None and _coin(own.symbol) != _coin(bars.symbol):
+            raise FeatureError(attempted, found=f"{what} of {own.symbol}", expected=f"that of {bars.symbol}")
 
 
 def _coin(symbol: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Unpack
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from quorate.core.settings import Settings
-    from quorate.core.types import Policy
+    from quorate.core.types import MarketStatistics, Policy
     from quorate.evaluation.walk_forward.labelled_bars import LabelledBars
     from quorate.features import FeatureSet
     from quorate.workflows.inputs.market_data import Data
@@ -94,6 +94,7 @@ def walk_forward(
     from quorate.evaluation.feature_selection import fold_choices
     from quorate.evaluation.out_of_fold import MemberPredictions
     from quorate.evaluation.out_of_fold.predictions_file import write_predictions
+    from quorate.evaluation.provenance import statistics_hash
     from quorate.evaluation.verdict import with_verdict
     from quorate.evaluation.walk_forward.evaluate_walk import evaluate_walk
     from quorate.evaluation.walk_forward.permutation_importance import PermutationImportance
@@ -103,7 +104,7 @@ def walk_forward(
     from quorate.market.quality.quiet_bars import count_quiet
     from quorate.models.own_models import own_sources
     from quorate.trading.account.currency import account_currency
-    from quorate.workflows.inputs.market_data import data_name
+    from quorate.workflows.inputs.market_data import data_name, read_statistics
     from quorate.workflows.inputs.selected_data import read_market_data
     from quorate.workflows.runs.judged_entries import judge_entries
     from quorate.workflows.runs.member_figures import choice_of
@@ -126,7 +127,8 @@ def walk_forward(
     read = read_market_data(source, markets, progress)
     currency = account_currency(read.panel, settings.account)
     clock.append(time.perf_counter())
-    rows = _label(read, markets, settings, columns, members)
+    published = read_statistics(source, tuple(read.panel), markets.timeframe) if columns.context else {}
+    rows = _label(read, published, markets, settings, columns, members)
     progress("features and labels", len(read.panel), len(read.panel))
     clock.append(time.perf_counter())
     importance = PermutationImportance(rows, members, settings.evaluation)
@@ -182,6 +184,8 @@ def walk_forward(
     }
     if auto:
         choices["auto_features"] = asdict(settings.auto_features)
+    if published:
+        choices["statistics"] = statistics_hash(published)
     if columns.own:  # another source under the same name is another trial
         choices["own_columns"] = {source.name: source.digest for source in columns.own}
     if settings.models.modules:
@@ -221,7 +225,12 @@ def _selecting(settings: Settings, select: int | None) -> Settings:
 
 
 def _label(
-    read: MarketData, markets: Markets, settings: Settings, features: FeatureSet, members: Sequence[str]
+    read: MarketData,
+    statistics: Mapping[str, MarketStatistics],
+    markets: Markets,
+    settings: Settings,
+    features: FeatureSet,
+    members: Sequence[str],
 ) -> LabelledBars:
     """Features and labels of every bar, once for all folds, and the columns that only baselines read."""
     from quorate.evaluation.walk_forward.labelled_bars import build_rows
@@ -232,4 +241,4 @@ def _label(
     beside = [
         column for name in _BASELINES if name not in members for column in model_class(name, settings.models).reads
     ]
-    return build_rows(read.panel, features, target, markets.start, markets.end, read.funding, beside)
+    return build_rows(read.panel, features, target, markets.start, markets.end, read.funding, beside, statistics)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from quorate.core.errors import EvaluationError
+from quorate.core.types import MarketStatistics
 from quorate.evaluation.walk_forward.labelled_bars import build_rows
 from quorate.features import Bars, build, feature_names, volatility_20
 from quorate.market.synthetic import SyntheticMarket
@@ -59,6 +60,16 @@ def test_a_set_that_reads_context_finds_it_in_the_panel() -> None:
     missing = {column for column, known in zip(rows.columns, np.isfinite(rows.X[-1]), strict=True) if not known}
     assert missing
     assert all(column.startswith("btc_") for column in missing)  # there is no BTC in a synthetic market
+
+
+def test_market_statistics_reach_the_columns_of_their_symbol() -> None:
+    market = SyntheticMarket(seed=2, symbols=2, bars=400)
+    first, second = market.names
+    time = market.candles(first).time
+    statistics = MarketStatistics.of(first, "1h", time, {"premium": np.linspace(0.0, 0.01, len(time))})
+    rows = build_rows(market.panel(), "core14+premium", TARGET, statistics={first: statistics})
+    assert rows.usable[rows.spans[first]][168:].all()
+    assert not rows.usable[rows.spans[second]].any()
 
 
 def test_nothing_to_build_is_refused(run: Any) -> None:

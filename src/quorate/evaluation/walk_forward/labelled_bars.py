@@ -11,7 +11,16 @@ import numpy as np
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.errors import EvaluationError
-from quorate.core.types import ActionArray, BoolArray, Candles, Float32Array, FloatArray, Funding, IntArray
+from quorate.core.types import (
+    ActionArray,
+    BoolArray,
+    Candles,
+    Float32Array,
+    FloatArray,
+    Funding,
+    IntArray,
+    MarketStatistics,
+)
 from quorate.features import Bars, Context, FeatureSet, Inputs, build, contexts, volatility_20
 from quorate.features.catalogue import COLUMNS, resolve
 from quorate.features.matrix import fill
@@ -111,18 +120,21 @@ def build_rows(
     end: int | None = None,
     funding: Mapping[str, Funding] | None = None,
     beside: Collection[str] = (),
+    statistics: Mapping[str, MarketStatistics] | None = None,
 ) -> LabelledBars:
     """Features, labels and volatility of every bar in the span.
 
     Args:
         panel: symbol -> candles, all of one timeframe. Bars before `start` warm up the features and give no row.
-        features: a feature set, or its name; its context, if any, is computed from the panel and `funding`.
+        features: a feature set, or its name; its context, if any, is computed from the panel, `funding` and
+            `statistics`.
         target: class target to predict.
         start: first bar, ms, inclusive; None for the first of the panel.
         end: exclusive, ms; bars from here on are used neither by features nor by labels.
         funding: symbol -> settlements.
         beside: columns that baselines read besides the feature set; those of the catalogue that need no context are
             computed.
+        statistics: symbol -> market statistics in the panel's timeframe.
 
     Raises:
         EvaluationError: no bar in the span, or several timeframes.
@@ -144,7 +156,7 @@ def build_rows(
         raise EvaluationError("walk forward", found="no bar in the span", expected="candles from `start` to `end`")
     spans = {symbol: slice(last - count, last) for symbol, count, last in zip(histories, counts, ends, strict=True)}
     wanted = resolve(features)
-    around = contexts(histories, funding) if wanted.context else {}
+    around = contexts(histories, funding, statistics=statistics) if wanted.context else {}
     n = ends[-1]
     further = [name for name in beside if name not in wanted.names and name in COLUMNS and not COLUMNS[name].context]
     aside = np.empty((n, len(further)), np.float32)

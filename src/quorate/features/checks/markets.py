@@ -9,6 +9,7 @@ import numpy as np
 
 from quorate.core.clock import parse_ms, timeframe_ms
 from quorate.core.types import CANDLE_COLUMNS, BoolArray, Candles, Float32Array, FloatArray, Funding, IntArray
+from quorate.core.types.market_statistics import STATISTICS, MarketStatistics
 from quorate.features.bars import Bars
 from quorate.features.column import Column
 from quorate.features.matrix import fill
@@ -20,19 +21,21 @@ EXTREMES = ("flat", "ticking", "steady", "leaping", "wild")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckMarket:
-    """A symbol with the symbols and the funding that are its context.
+    """A symbol with the symbols, the funding and the market statistics that are its context.
 
     Attributes:
         panel: symbol -> candles.
         funding: symbol -> settlements.
         symbol: whose columns are computed.
         label: what the candles are like, for messages.
+        statistics: symbol -> market statistics.
     """
 
     panel: Mapping[str, Candles]
     funding: Mapping[str, Funding] = field(default_factory=dict)
     symbol: str = SYMBOL
     label: str = "synthetic candles"
+    statistics: Mapping[str, MarketStatistics] = field(default_factory=dict)
 
     @property
     def candles(self) -> Candles:
@@ -41,8 +44,9 @@ class CheckMarket:
 
     def bars(self, columns: Sequence[Column]) -> Bars:
         """Of the symbol, with their context where a column reads one."""
-        context = contexts(self.panel, self.funding)[self.symbol] if any(c.context for c in columns) else None
-        return Bars(self.candles, context)
+        if not any(column.context for column in columns):
+            return Bars(self.candles)
+        return Bars(self.candles, contexts(self.panel, self.funding, statistics=self.statistics)[self.symbol])
 
     def compute(self, columns: Sequence[Column], newest: int | None = None) -> Float32Array:
         """(n, F) or (newest, F) float32, as `quorate.features.build` has them."""
@@ -58,7 +62,7 @@ class CheckMarket:
             rows = settlements.time <= time
             return replace(settlements, time=settlements.time[rows], rate=settlements.rate[rows])
 
-        return self.each(lambda candles: _copied(candles.between(end=time)), known)
+        return self.each(lambda candles: _copied(candles.between(end=time)), known, lambda held: held.between(end=time))
 
     def tail(self, bars: int) -> CheckMarket:
         """The newest bars of every symbol."""
@@ -75,16 +79,24 @@ class CheckMarket:
                 values[later] = np.exp(random.uniform(-40, 40, int(later.sum())))
             return replace(candles, **columns)
 
-        return self.each(poison, lambda f: replace(f, rate=np.where(f.time > time, 9.9, f.rate)))
+        def publish(held: MarketStatistics) -> MarketStatistics:
+            columns = {name: np.where(held.time >= time, 0.9, held.values[name]) for name in STATISTICS}
+            return MarketStatistics.of(held.symbol, held.timeframe, held.time, columns)
+
+        return self.each(poison, lambda f: replace(f, rate=np.where(f.time > time, 9.9, f.rate)), publish)
 
     def each(
-        self, candles: Callable[[Candles], Candles], funding: Callable[[Funding], Funding] = lambda held: held
+        self,
+        candles: Callable[[Candles], Candles],
+        funding: Callable[[Funding], Funding] = lambda held: held,
+        statistics: Callable[[MarketStatistics], MarketStatistics] = lambda held: held,
     ) -> CheckMarket:
-        """With other candles and funding for every symbol."""
+        """With other candles, funding and statistics for every symbol."""
         return replace(
             self,
             panel={symbol: candles(held) for symbol, held in self.panel.items()},
             funding={symbol: funding(held) for symbol, held in self.funding.items()},
+            statistics={symbol: statistics(held) for symbol, held in self.statistics.items()},
         )
 
 

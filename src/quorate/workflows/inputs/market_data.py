@@ -13,8 +13,9 @@ from quorate.core.errors import ArgumentError, DataError, TrainingSpanError
 from quorate.core.machine import whole_cores
 from quorate.core.progress import Progress, silent
 from quorate.core.text.plural import counted
-from quorate.core.types import Candles, DecisionFrame, Funding
+from quorate.core.types import Candles, DecisionFrame, Funding, MarketStatistics
 from quorate.market.source import CandleSource
+from quorate.market.statistics import StatisticsSource
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,6 +147,14 @@ def read_funding(
     """Symbol -> funding settlements of the span, where the source has any."""
     found = {symbol: source.funding(symbol, start, end) for symbol in symbols}
     return {symbol: funding for symbol, funding in found.items() if funding is not None}
+
+
+def read_statistics(source: CandleSource, symbols: Sequence[str], timeframe: str) -> dict[str, MarketStatistics]:
+    """Symbol -> market statistics in intervals of a timeframe, where the source has any."""
+    if not isinstance(source, StatisticsSource):
+        return {}
+    found = {symbol: source.statistics(symbol, timeframe) for symbol in symbols}
+    return {symbol: statistics for symbol, statistics in found.items() if statistics is not None}
 
 
 def read_marks(

@@ -1,0 +1,3 @@
+"""Columns that read market statistics, one file a group."""
+
+__all__: list[str] = []
