@@ -2,11 +2,15 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from quorate.cli.app import main
-from quorate.core.errors import ArgumentError, ModelError
+from quorate.core.errors import ArgumentError, EvaluationError, ModelError
+from quorate.core.types import MarketStatistics
+from quorate.market import SyntheticMarket
+from quorate.market.statistics import write_statistics
 from quorate.workflows.runs.trials import RunRecord
 from quorate.workflows.walk_forward import walk_forward
 from workflows.conftest import SMALL
@@ -98,3 +102,21 @@ def test_an_unknown_member_is_refused_before_reading(world, calls):
     with pytest.raises(ModelError, match="Did you mean 'xgboost'"):
         walk_forward(world.data, models="xgbost", symbols=SYMBOLS, progress=calls, record=RunRecord(log=False))
     assert calls.calls == []
+
+
+def test_market_statistics_of_a_folder_reach_the_members(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, value in SMALL.items():
+        monkeypatch.setenv(name, value)
+    market = SyntheticMarket(seed=4, symbols=2, bars=900)
+    market.write(tmp_path / "data")
+    given = {"symbols": market.names, "models": "xgboost", "folds": 2, "features": "columns+premium_8h+taker_buy_24"}
+    with pytest.raises(EvaluationError):  # no row has all its features
+        walk_forward(tmp_path / "data", **given, record=RunRecord(log=False))
+    for symbol in market.names:
+        candles, random = market.candles(symbol), np.random.default_rng(1)
+        known = {"premium": random.normal(0, 1e-3, 900), "taker_buy_ratio": np.exp(random.normal(0, 0.2, 900))}
+        write_statistics(tmp_path / "data", MarketStatistics.of(symbol, "1h", candles.time, known))
+    made = walk_forward(tmp_path / "data", **given, record=RunRecord(log=False))
+    assert made.document["features"] == given["features"]
+    assert len(made.document["folds"]) == 2
