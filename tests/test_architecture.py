@@ -25,7 +25,7 @@ STOREYS = (
     ("targets",),
     ("models", "trading"),
     ("llm",),
-    ("ensemble",),
+    ("ensemble", "book"),
     ("evaluation",),
     ("workflows",),
     ("lifecycle",),
@@ -45,6 +45,7 @@ ROOMS = {
         "series",
         "training",
     ),
+    "book": ("panel", "sleeves", "portfolio", "training", "bundle"),
     "evaluation": (
         *(
             "statistics",

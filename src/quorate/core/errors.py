@@ -24,6 +24,7 @@
     │   └── RecordingError        a recorded reply that is missing, altered or of a bar that its model may know
     ├── BundleError               a bundle is missing, altered or incompatible
     │   └── TrainingSpanError     bars inside the training span
+    ├── BookError                 a book: its sleeves, its panel, its weights
     ├── TradingError              an invalid order, cost or account
     │   └── GuardError            an action that a guard or the ladder does not allow
     ├── JournalError              a damaged journal, or records that contradict it
@@ -177,6 +178,10 @@ class BundleError(QuorateError):
 
 class TrainingSpanError(BundleError):
     """Bars inside the training span of a bundle."""
+
+
+class BookError(QuorateError, ValueError):
+    """A book: its sleeves, its panel or its weights."""
 
 
 class TradingError(QuorateError, ValueError):

@@ -12,6 +12,8 @@ from quorate.core.arguments import require_type
 from quorate.core.sections.access import AccessSettings as AccessSettings
 from quorate.core.sections.auto_features import AutoFeatureSettings as AutoFeatureSettings
 from quorate.core.sections.bench import BenchSettings as BenchSettings
+from quorate.core.sections.book import BookModelSettings as BookModelSettings
+from quorate.core.sections.book import BookSettings as BookSettings
 from quorate.core.sections.bundle import BundleSettings as BundleSettings
 from quorate.core.sections.calibration import CalibrationSettings as CalibrationSettings
 from quorate.core.sections.calibration import ConformalSettings as ConformalSettings
@@ -105,6 +107,7 @@ class Settings(ExtensibleSection):
     split: SplitSettings = field(default_factory=SplitSettings)
     models: ModelSettings = field(default_factory=ModelSettings)
     stack: StackSettings = field(default_factory=StackSettings)
+    book: BookSettings = field(default_factory=BookSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
     series: SeriesSettings = field(default_factory=SeriesSettings)
     bundle: BundleSettings = field(default_factory=BundleSettings)

@@ -125,11 +125,13 @@ class CatBoostSettings(Section):
 @dataclass(frozen=True, slots=True)
 class LogisticSettings(Section):
     l2: float = 1.0  # penalty on half the squared weights: 1 / C in scikit-learn, alpha for returns
+    l2_share: float = 0.0  # for returns, added to l2, as a share of the training rows
     iterations: int = 100  # maximum
     tail: float = 0.001  # quantile at which features are clipped, on each side
 
     def __post_init__(self) -> None:
-        require("models.logistic", "l2", self.l2, 1e-9, 1e9)
+        require("models.logistic", "l2_share", self.l2_share, 0, 1e3)
+        require("models.logistic", "l2", self.l2, 0 if self.l2_share else 1e-9, 1e9)
         require("models.logistic", "iterations", self.iterations, 1, 1_000_000)
         require("models.logistic", "tail", self.tail, 0, 0.25)
 

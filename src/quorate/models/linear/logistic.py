@@ -143,7 +143,8 @@ class Logistic(Model):
     def _fit_returns(
         self, rows: FloatArray, y: ActionArray | FloatArray, weight: FloatArray | None
     ) -> tuple[FloatArray, FloatArray]:
-        model = _scikit_learn(self.name).Ridge(alpha=self.settings.logistic.l2, solver="cholesky")
+        s = self.settings.logistic
+        model = _scikit_learn(self.name).Ridge(alpha=s.l2 + s.l2_share * len(y), solver="cholesky")
         with one_thread():
             model.fit(rows, y.astype(np.float64), sample_weight=weight)
         return model.coef_[:, None], np.array([model.intercept_])

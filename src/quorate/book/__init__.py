@@ -1,0 +1,7 @@
+"""The book: daily target weights of many perpetuals, from sleeves that each follow one effect.
+
+panel      candles and funding of all markets, by day
+sleeves    panel to the target weights of one effect
+portfolio  weights of sleeves to those of the account
+bundle     a trained book on disk
+"""

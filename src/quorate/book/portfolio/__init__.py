@@ -1,0 +1,1 @@
+"""From the weights of sleeves to target weights of the account."""

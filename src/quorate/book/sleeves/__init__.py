@@ -1,0 +1,1 @@
+"""Sleeves: each turns the panel into the target weights of one effect."""

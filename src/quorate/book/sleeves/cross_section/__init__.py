@@ -1,0 +1,1 @@
+"""Cross-section of trends: members forecast each market's return beside the others', and vote."""

@@ -1,0 +1,1 @@
+"""Fitting the members of the learned sleeves."""
