@@ -3,5 +3,8 @@
 panel      candles and funding of all markets, by day
 sleeves    panel to the target weights of one effect
 portfolio  weights of sleeves to those of the account
+training   fits of the members of learned sleeves
 bundle     a trained book on disk
 """
+
+__all__: list[str] = []

@@ -7,7 +7,7 @@ import pytest
 
 from quorate.book.panel.bar_grid import BarGrid, four_hour_bars
 from quorate.book.panel.daily_panel import DailyPanel
-from quorate.book.panel.outcomes import Outcomes
+from quorate.book.panel.outcomes import PositionOutcomes
 from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.errors import DataError
 from quorate.core.types import Candles, Funding
@@ -84,7 +84,7 @@ def test_no_row_reads_later_candles(market, panel, day):
 
 
 def test_outcomes_are_the_next_opens(market, panel):
-    outcomes = Outcomes.of(panel, market.funding)
+    outcomes = PositionOutcomes.of(panel, market.funding)
     symbol = panel.symbols[0]
     candles = market.candles[symbol]
     row = bars_of(candles)
@@ -97,7 +97,7 @@ def test_outcomes_are_the_next_opens(market, panel):
 
 
 def test_a_market_that_ends_is_left_at_its_last_price(market, panel):
-    outcomes = Outcomes.of(panel, market.funding)
+    outcomes = PositionOutcomes.of(panel, market.funding)
     column = len(panel.symbols) - 1
     candles = market.candles[panel.symbols[column]]
     last = int(np.flatnonzero(np.isfinite(outcomes.returns[:, column]))[-1])
@@ -108,7 +108,7 @@ def test_a_market_that_ends_is_left_at_its_last_price(market, panel):
 
 
 def test_unknown_funding_is_estimated_within_limits(market, panel):
-    outcomes = Outcomes.of(panel, market.funding)
+    outcomes = PositionOutcomes.of(panel, market.funding)
     unknown = np.isnan(outcomes.funding_known)
     assert unknown.any()
     assert np.isfinite(outcomes.funding).all()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tests.book.conftest import SMALL
 
-from quorate.book.panel.outcomes import Outcomes
+from quorate.book.panel.outcomes import PositionOutcomes
 from quorate.book.portfolio.adjustment import adjusted
 from quorate.book.portfolio.limits import limited
 from quorate.book.portfolio.returns import book_returns
@@ -29,7 +29,7 @@ def panel(market):
 
 @pytest.fixture(scope="module")
 def outcomes(market, panel):
-    return Outcomes.of(panel, market.funding)
+    return PositionOutcomes.of(panel, market.funding)
 
 
 @pytest.fixture(scope="module")

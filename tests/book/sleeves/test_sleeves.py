@@ -9,7 +9,7 @@ from quorate.book.sleeves import registry
 from quorate.book.sleeves.carry import Carry
 from quorate.book.sleeves.cross_section.columns import COLUMNS, ranked_rows
 from quorate.book.sleeves.cross_section.consensus import agreed_weights
-from quorate.book.sleeves.cross_section.sleeve import CrossSection
+from quorate.book.sleeves.cross_section.sleeve import TrendCrossSection
 from quorate.book.sleeves.dip import Dip, dip_score
 from quorate.book.sleeves.learned import LearnedSleeve
 from quorate.book.sleeves.sides import balanced, directional, smoothed
@@ -49,10 +49,10 @@ def test_no_column_of_the_cross_section_reads_later_candles(market, panel, day):
 
 
 def test_labels_are_residual_returns_of_the_horizon(market, panel):
-    from quorate.book.panel.outcomes import Outcomes
+    from quorate.book.panel.outcomes import PositionOutcomes
 
-    outcomes = Outcomes.of(panel, market.funding)
-    labels = CrossSection(SMALL).labels(panel, outcomes)
+    outcomes = PositionOutcomes.of(panel, market.funding)
+    labels = TrendCrossSection(SMALL).labels(panel, outcomes)
     day, days = 80, SMALL.horizon_days
     among = panel.universe(8)[day]
     forward = np.log(outcomes.fill[day + days] / outcomes.fill[day])

@@ -19,7 +19,7 @@ _SLOPE, _WEEK, _USUAL, _MOST = 0.0015, 7, 0.0003, 0.003
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outcomes:
+class PositionOutcomes:
     """Arrays (D, S) of the panel's days, and (B, S) of its bars.
 
     Attributes:
@@ -37,7 +37,7 @@ class Outcomes:
     bar_returns: FloatArray
 
     @classmethod
-    def of(cls, panel: DailyPanel, funding: Mapping[str, Funding | None]) -> Outcomes:
+    def of(cls, panel: DailyPanel, funding: Mapping[str, Funding | None]) -> PositionOutcomes:
         """Of the panel of the same markets."""
         grid = panel.grid
         bars, markets = grid.open.shape

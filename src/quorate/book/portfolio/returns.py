@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from quorate.book.panel.daily_panel import DAY_BARS, DailyPanel
-from quorate.book.panel.outcomes import Outcomes
+from quorate.book.panel.outcomes import PositionOutcomes
 from quorate.book.portfolio.adjustment import adjusted
 from quorate.book.portfolio.weights import SleeveWeights
 from quorate.core.settings import BookSettings, CostSettings
@@ -61,7 +61,7 @@ class WeightReturns:
 def book_returns(
     weights: SleeveWeights,
     panel: DailyPanel,
-    outcomes: Outcomes,
+    outcomes: PositionOutcomes,
     settings: BookSettings,
     costs: CostSettings,
     *,

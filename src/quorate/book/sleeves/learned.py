@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from quorate.book.panel.daily_panel import DailyPanel
-from quorate.book.panel.outcomes import Outcomes
+from quorate.book.panel.outcomes import PositionOutcomes
 from quorate.book.sleeves.sleeve import Sleeve
 from quorate.core.types import Float32Array, FloatArray, IntArray
 
 
-class Rows(NamedTuple):
+class SleeveRows(NamedTuple):
     """Rows of features.
 
     Attributes:
@@ -55,11 +55,11 @@ class LearnedSleeve(Sleeve):
         """Days after its own that a row's label needs."""
 
     @abstractmethod
-    def rows(self, panel: DailyPanel) -> Rows:
+    def rows(self, panel: DailyPanel) -> SleeveRows:
         """Features of every market that may be held, on each day."""
 
     @abstractmethod
-    def labels(self, panel: DailyPanel, outcomes: Outcomes) -> FloatArray:
+    def labels(self, panel: DailyPanel, outcomes: PositionOutcomes) -> FloatArray:
         """(D, S) what the members learn to forecast; NaN where it cannot be known."""
 
     @abstractmethod

@@ -15,7 +15,7 @@ from quorate.core.settings import BookSettings
 ENTRY_POINTS = "quorate.sleeves"
 
 _BUILT_IN = {
-    "cross_section": ("quorate.book.sleeves.cross_section.sleeve", "CrossSection"),
+    "cross_section": ("quorate.book.sleeves.cross_section.sleeve", "TrendCrossSection"),
     "trend": ("quorate.book.sleeves.trend", "Trend"),
     "carry": ("quorate.book.sleeves.carry", "Carry"),
     "dip": ("quorate.book.sleeves.dip", "Dip"),

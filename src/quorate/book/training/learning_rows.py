@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from quorate.book.panel.daily_panel import DailyPanel
-from quorate.book.panel.outcomes import Outcomes
-from quorate.book.sleeves.learned import LearnedSleeve, Rows
+from quorate.book.panel.outcomes import PositionOutcomes
+from quorate.book.sleeves.learned import LearnedSleeve, SleeveRows
 from quorate.core.types import Float32Array, FloatArray, IntArray
 
 
@@ -22,12 +22,12 @@ class LearningRows:
         label_days: days after its own that a label needs.
     """
 
-    rows: Rows
+    rows: SleeveRows
     y: FloatArray
     label_days: int
 
     @classmethod
-    def of(cls, sleeve: LearnedSleeve, panel: DailyPanel, outcomes: Outcomes) -> LearningRows:
+    def of(cls, sleeve: LearnedSleeve, panel: DailyPanel, outcomes: PositionOutcomes) -> LearningRows:
         """Of a sleeve over a panel."""
         rows = sleeve.rows(panel)
         return cls(rows, sleeve.labels(panel, outcomes)[rows.day, rows.market], sleeve.label_days)

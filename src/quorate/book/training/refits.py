@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 
 from quorate.book.panel.daily_panel import DailyPanel
-from quorate.book.panel.outcomes import Outcomes
+from quorate.book.panel.outcomes import PositionOutcomes
 from quorate.book.sleeves.learned import LearnedSleeve
 from quorate.book.training.learning_rows import LearningRows
 from quorate.core.clock import format_ms
@@ -71,7 +71,7 @@ class MonthlyForecasts:
 def forecast_by_month(
     sleeve: LearnedSleeve,
     panel: DailyPanel,
-    outcomes: Outcomes,
+    outcomes: PositionOutcomes,
     start: int,
     settings: ModelSettings,
     *,

@@ -14,7 +14,7 @@ from quorate.book.panel.rolling import (
     rolling_median,
     rolling_sum,
 )
-from quorate.book.sleeves.learned import Rows
+from quorate.book.sleeves.learned import SleeveRows
 from quorate.book.sleeves.measures import average_gap, channel_position, scaled_return
 from quorate.core.types import BoolArray, FloatArray
 
@@ -40,7 +40,7 @@ COLUMNS = (
 )
 
 
-def ranked_rows(panel: DailyPanel, among: BoolArray) -> Rows:
+def ranked_rows(panel: DailyPanel, among: BoolArray) -> SleeveRows:
     """The columns of every market of the universe on each day, ranked across them.
 
     Args:
@@ -52,7 +52,7 @@ def ranked_rows(panel: DailyPanel, among: BoolArray) -> Rows:
     for number, values in enumerate(_columns(panel)):
         rank = centred_ranks(np.where(np.isfinite(values), values, np.nan), among)[day, market]
         X[:, number] = np.where(np.isfinite(rank), rank, 0.0)
-    return Rows(day, market, X)
+    return SleeveRows(day, market, X)
 
 
 def _columns(panel: DailyPanel) -> list[FloatArray]:

@@ -8,16 +8,16 @@ from typing import ClassVar
 import numpy as np
 
 from quorate.book.panel.daily_panel import DailyPanel
-from quorate.book.panel.outcomes import Outcomes
+from quorate.book.panel.outcomes import PositionOutcomes
 from quorate.book.panel.rolling import shifted
 from quorate.book.sleeves.cross_section.columns import COLUMNS, LONGEST, ranked_rows
 from quorate.book.sleeves.cross_section.consensus import agreed_weights
-from quorate.book.sleeves.learned import LearnedSleeve, Rows
+from quorate.book.sleeves.learned import LearnedSleeve, SleeveRows
 from quorate.book.sleeves.sides import smoothed
 from quorate.core.types import FloatArray
 
 
-class CrossSection(LearnedSleeve):
+class TrendCrossSection(LearnedSleeve):
     """Markets that the members expect to do better than the others, against those expected to do worse.
 
     The members forecast the return over the horizon less the universe's mean, in units of the market's volatility.
@@ -41,10 +41,10 @@ class CrossSection(LearnedSleeve):
     def label_days(self) -> int:
         return self.settings.horizon_days
 
-    def rows(self, panel: DailyPanel) -> Rows:
+    def rows(self, panel: DailyPanel) -> SleeveRows:
         return ranked_rows(panel, panel.universe(self.settings.markets))
 
-    def labels(self, panel: DailyPanel, outcomes: Outcomes) -> FloatArray:
+    def labels(self, panel: DailyPanel, outcomes: PositionOutcomes) -> FloatArray:
         days, clip = self.settings.horizon_days, self.settings.clip
         with np.errstate(divide="ignore", invalid="ignore"):
             forward = np.log(shifted(outcomes.fill, -days) / outcomes.fill)
