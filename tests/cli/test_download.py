@@ -56,6 +56,26 @@ def test_named_markets(stub, tmp_path, capsys):
     assert main(["data", "check", "--data", str(out)]) == 0
 
 
+def test_market_statistics(stub, tmp_path, capsys):
+    out = tmp_path / "data"
+    line = ["data", "download", "--symbols", "SYNA/USDT:USDT", "--from", "2024-01-02", "--out", str(out)]
+    assert main([*line, "--json"]) == 0
+    assert "statistics" not in {file["kind"] for file in json.loads(capsys.readouterr().out)["files"]}
+    assert main([*line, "--statistics", "--json"]) == 0
+    told = {file["timeframe"]: file for file in json.loads(capsys.readouterr().out)["files"][-2:]}
+    assert {file["kind"] for file in told.values()} == {"statistics"}
+    assert told["1h"]["start"] == "2024-01-02T00:00:00Z"
+    assert told["1h"]["rows"] == told["1h"]["added"] == BARS - 24
+    assert "keeps 30 days" in told["5m"]["note"]
+    assert main([*line, "--statistics"]) == 0
+    shown = capsys.readouterr().out
+    assert "0 rows added, 0 files incomplete" in shown
+    assert "keeps 30 days" in " ".join(shown.split())
+    assert main(["data", "list", "--data", str(out)]) == 0
+    assert capsys.readouterr().out.count("statistics") == 2
+    assert main(["data", "check", "--data", str(out)]) == 0
+
+
 def test_top_markets_by_quote_volume(stub, tmp_path, capsys):
     line = ["data", "download", "--top", "2", "--from", "2024-01-05", "--to", "2024-01-08", "--out", str(tmp_path)]
     assert main([*line, "--json"]) == 0
@@ -106,7 +126,10 @@ def test_wrong_usage(stub, tmp_path, capsys, options, code, words):
 def test_freqtrade_lists_what_was_downloaded(stub, tmp_path):
     freqtrade.require()
     data = tmp_path / "user_data/data/binance"
-    assert main(["data", "download", "--top", "4", "--days", "20", "--out", str(data), "--json"]) == 0
+    # Market statistics lie in a folder of their own: Freqtrade stops at kinds of files that it does not know.
+    line = ["data", "download", "--top", "4", "--days", "20", "--statistics", "--out", str(data), "--json"]
+    assert main(line) == 0
+    assert len(list((data / "statistics").iterdir())) == 8
     config = tmp_path / "config.json"
     exchange = freqtrade.offline(stub.urls)
     config.write_text(json.dumps({"exchange": exchange, "stake_currency": "USDT", "trading_mode": "futures"}))

@@ -51,12 +51,20 @@ def download(
         list[str] | None,
         typer.Option("--split", metavar="SYMBOL=FACTOR@DATE", help="As `quorate data split`, once rows are stored."),
     ] = None,
+    statistics: Annotated[
+        bool,
+        typer.Option(
+            "--statistics",
+            help="Also open interest, long/short ratios, taker volumes and premium index of perpetuals.",
+        ),
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
     """Download candles into a Freqtrade data folder.
 
     Of perpetuals also mark prices and funding. Only rows that the folder lacks are downloaded: an interrupted download
-    is resumed, and a second run changes nothing. Exit code 1 if a file is incomplete.
+    is resumed, and a second run changes nothing. Exit code 1 if a file is incomplete. Exchanges keep open interest and
+    ratios for 30 days.
     """
     from quorate.cli import output
     from quorate.workflows.download import download as fetch
@@ -67,6 +75,7 @@ def download(
             days=days,
             exchange=exchange,
             splits=splits or (),
+            statistics=statistics,
             progress=progress,
             symbols=symbols,
             top=top,

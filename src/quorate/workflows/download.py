@@ -16,6 +16,7 @@ from quorate.workflows.inputs.arguments import (
     require_arguments,
     require_callback,
     require_count,
+    require_flags,
     require_timeframe_text,
     settings_of,
 )
@@ -38,6 +39,7 @@ def download(
     days: int | None = None,
     exchange: str | None = None,
     splits: str | Iterable[str] = (),
+    statistics: bool = False,
     settings: Settings | None = None,
     progress: Progress = silent,
     **selection: Unpack[Selection],
@@ -54,6 +56,9 @@ def download(
             `exchange.name`.
         splits: changes of a price scale, as "BNX/USDT:USDT=100@2023-02-22T08:00": once the rows are stored, older
             prices are multiplied by 100 and volumes divided by it, as `quorate data split` does.
+        statistics: also download the market statistics of perpetuals: taker volumes and the premium index in intervals
+            of `timeframe`; open interest and long/short ratios in intervals of 5 minutes, which Binance keeps for 30
+            days.
         settings: None for those of quorate.toml and the environment.
         progress: called with each stage's name, units done and units in all.
         **selection: `symbols` or `top`, `timeframe` (default "1h"), `start` and `end`, see `Selection`.
@@ -68,6 +73,7 @@ def download(
     """
     from quorate.market.exchange import Exchange, ranking
     from quorate.market.exchange import download as fetch
+    from quorate.market.exchange.statistics import download_statistics
     from quorate.market.files.splits import parse_splits
     from quorate.trading.account.contracts import ask_contracts, write_contracts
 
@@ -75,6 +81,7 @@ def download(
     settings = settings_of(settings)
     require_count("days", days)
     require_callback(progress=progress)
+    require_flags(statistics=statistics)
     if exchange is not None:
         require_type("choose the exchange", "exchange", exchange, str, "the name of an exchange of ccxt")
     require_timeframe_text(selection.get("timeframe"))
@@ -106,6 +113,8 @@ def download(
             symbols, rule = ranked.symbols, ranked.rule
         _require_downloaded(changes, symbols)
         files = fetch(source, folder, symbols, timeframe, first, end, progress=progress)
+        if statistics:
+            files += download_statistics(source, folder, symbols, timeframe, first, end, progress=progress)
         write_contracts(folder, ask_contracts(source, symbols).values())
     joined, unjoined = _join(folder, files, changes)
     return DownloadResult(asked.name, folder, symbols, rule, files, joined, unjoined)

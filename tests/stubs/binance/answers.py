@@ -8,6 +8,7 @@ import numpy as np
 
 from stubs.binance.clock import Clock
 from stubs.binance.series import Folder, Market, Rows, length_ms, lot, tick
+from stubs.binance.statistics import ENDPOINTS, KEPT_MS, PERIODS, premium_at, statistic_rows, taker_share_at
 
 _DAY_MS = 86_400_000
 _MOST = {False: 1000, True: 1500}
@@ -54,6 +55,10 @@ class Answers:
             return self._tickers(futures, endpoint.partition("/")[2], query)
         if futures and endpoint == "markPriceKlines":
             return self._klines(futures, "mark", query)
+        if futures and endpoint == "premiumIndexKlines":
+            return self._premium(query)
+        if futures and endpoint in ENDPOINTS:
+            return self._statistics(endpoint, query)
         if futures and endpoint == "premiumIndex":
             return self._tickers(futures, "premium", query)
         if futures and endpoint == "fundingRate":
@@ -135,7 +140,25 @@ class Answers:
             prices = _running(prices, (now - time) / length)
         opened, high, low, close, volume = prices
         words = [repr(value) for value in (opened, high, low, close, volume)]
-        return [time, *words, time + length - 1, repr(volume * close), 100, "0", "0", "0"]
+        bought = repr(volume * taker_share_at(time))
+        return [time, *words, time + length - 1, repr(volume * close), 100, bought, "0", "0"]
+
+    def _premium(self, query: Query) -> list[Any]:
+        lines = self._klines(True, "futures", query)
+        return [[line[0], *[repr(premium_at(line[0]))] * 4, "0", line[6], "0", 720, "0", "0", "0"] for line in lines]
+
+    def _statistics(self, endpoint: str, query: Query) -> list[Any]:
+        """Rows of `futures/data/`: of the last 30 days only; an earlier start is an error."""
+        market, now = self._market(True, query), self.clock()
+        if query.get("period") not in PERIODS:
+            raise RefusedError(-1130, "Data sent for parameter 'period' is not valid.")
+        if int(query.get("startTime", now)) < now - KEPT_MS:
+            raise RefusedError(-1130, "parameter 'startTime' is invalid.")
+        length = length_ms(query["period"])
+        first = max(self.folder.listed(True, market.name), now - KEPT_MS)
+        time = np.arange(-(-first // length) * length, now + 1, length)
+        begin, end = _span(time, query, now, 500, 30)
+        return statistic_rows(endpoint, market.name, time[begin:end].tolist())
 
     def _funding(self, query: Query) -> list[Any]:
         market = self._market(True, query)

@@ -24,7 +24,7 @@ from stubs.binance.clock import Clock
 from stubs.binance.faults import CONNECTION, Fault, Faults, spoil
 from stubs.binance.series import Folder
 
-_API = {"/api/v3/": False, "/fapi/v1/": True}
+_API = {"/api/v3/": False, "/fapi/v1/": True, "/futures/data/": True}
 _HANG_STEP_S = 0.02
 
 

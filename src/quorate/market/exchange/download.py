@@ -40,6 +40,7 @@ class Downloaded(MarketFile):
         conflicts: number of contradicting rows, which were quarantined.
         missing: spans of which the exchange gives no rows though the market traded: start and exclusive end in ms UTC.
         error: why the file is incomplete; empty if it is complete.
+        note: why it begins later than requested; empty if it does not.
     """
 
     rows: int = 0
@@ -49,6 +50,7 @@ class Downloaded(MarketFile):
     conflicts: int = 0
     missing: tuple[Span, ...] = ()
     error: str = ""
+    note: str = ""
 
     @property
     def ok(self) -> bool:
@@ -65,6 +67,7 @@ class Downloaded(MarketFile):
             "conflicts": self.conflicts,
             "missing": [{"start": iso_ms(first), "end": iso_ms(last)} for first, last in self.missing],
             "error": self.error or None,
+            **({"note": self.note} if self.note else {}),
         }
 
 

@@ -101,7 +101,7 @@ class DownloadResult(FileTable):
             (
                 *(file.symbol, file.timeframe, file.kind, f"{file.rows:,}", f"{file.added:,}"),
                 *(_when(file.start), _when(file.end)),
-                file.error or (f"{file.conflicts} contradicting rows quarantined" if file.conflicts else ""),
+                file.error or (f"{file.conflicts} contradicting rows quarantined" if file.conflicts else file.note),
             )
             for file in self.files
         ]
