@@ -67,12 +67,13 @@ def test_market_statistics(stub, tmp_path, capsys):
     assert told["1h"]["start"] == "2024-01-02T00:00:00Z"
     assert told["1h"]["rows"] == told["1h"]["added"] == BARS - 24
     assert "keeps 30 days" in told["5m"]["note"]
+    assert told["5m"]["end"] == "2024-02-09T23:55:00Z"
     assert main([*line, "--statistics"]) == 0
     shown = capsys.readouterr().out
     assert "0 rows added, 0 files incomplete" in shown
     assert "keeps 30 days" in " ".join(shown.split())
-    assert main(["data", "list", "--data", str(out)]) == 0
-    assert capsys.readouterr().out.count("statistics") == 2
+    assert main(["data", "list", "--data", str(out), "--json"]) == 0
+    assert [file["kind"] for file in json.loads(capsys.readouterr().out)].count("statistics") == 2
     assert main(["data", "check", "--data", str(out)]) == 0
 
 

@@ -103,7 +103,7 @@ class _Run:
             job = jobs.setdefault(frame, _Job(symbol, frame))
             kept = first
             if feed.kept_ms is not None:
-                kept = max(first, newest_closed_ms(frame, self.exchange.present().late - feed.kept_ms))
+                kept = max(first, newest_closed_ms(frame, self.exchange.present().early - feed.kept_ms))
             if kept > first:
                 job.note = f"the exchange keeps 30 days of these; requested from {format_ms(kept)}"
             spans = tuple(missing(self._known(job, feed), frame, kept, self._closed(frame)))
