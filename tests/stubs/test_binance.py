@@ -69,6 +69,25 @@ def test_start_end_and_limit_select_rows_as_on_the_exchange(stub, query, found):
         assert hours(get(stub, path, symbol="ABCUSDT", interval="1h", **query)) == found
 
 
+def test_market_statistics_are_those_of_30_days_as_the_exchange_documents_them(stub):
+    query = {"symbol": "ABCUSDT", "period": "5m", "limit": 2}
+    keys = {
+        "openInterestHist": {"symbol", "sumOpenInterest", "sumOpenInterestValue", "timestamp"},
+        "globalLongShortAccountRatio": {"symbol", "longShortRatio", "longAccount", "shortAccount", "timestamp"},
+        "topLongShortAccountRatio": {"symbol", "longShortRatio", "longAccount", "shortAccount", "timestamp"},
+        "topLongShortPositionRatio": {"symbol", "longShortRatio", "longAccount", "shortAccount", "timestamp"},
+        "takerlongshortRatio": {"buySellRatio", "buyVol", "sellVol", "timestamp"},
+    }
+    for endpoint, names in keys.items():
+        rows = get(stub, f"/futures/data/{endpoint}", **query)
+        assert [row["timestamp"] for row in rows] == [stub.clock() - HOUR // 12, stub.clock()]
+        assert {*rows[0]} == names
+        for wrong in ({"startTime": stub.clock() - 31 * 24 * HOUR}, {"period": "7m"}):
+            with pytest.raises(HTTPError, match="400"):
+                get(stub, f"/futures/data/{endpoint}", **{**query, **wrong})
+    assert {row[5] for row in get(stub, "/fapi/v1/premiumIndexKlines", symbol="ABCUSDT", interval="1h")} == {"0"}
+
+
 def test_the_running_bar_is_partial(stub):
     rows = get(stub, "/fapi/v1/klines", symbol="ABCUSDT", interval="1h", limit=2)
     closed, running = ([float(value) for value in row[1:6]] for row in rows)

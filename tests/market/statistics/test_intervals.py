@@ -11,6 +11,7 @@ from quorate.core.clock import HOUR_MS, MINUTE_MS, parse_ms
 from quorate.core.errors import DataError, UnknownSymbolError
 from quorate.core.types import STATISTICS, MarketStatistics
 from quorate.market import FreqtradeFolder, SyntheticMarket
+from quorate.market.files.splits import Split, record_split
 from quorate.market.memory import MemorySource
 from quorate.market.statistics import StatisticsSource, read_statistics, write_statistics
 from quorate.market.statistics.intervals import in_intervals
@@ -113,6 +114,20 @@ def test_sources_give_the_statistics_of_a_span(source):
     assert len(source.statistics(SYMBOL, "1h", LATE, LATE)) == 0
     with pytest.raises(UnknownSymbolError):
         source.statistics("NONE/USDT:USDT", "1h")
+
+
+def test_base_units_follow_a_split_that_is_recorded_later(tmp_path):
+    MARKET.write(tmp_path)
+    part = statistics("1h", [0, 60, 120], open_interest=[600.0] * 3, taker_buy_volume=[60.0] * 3, premium=[0.1] * 3)
+    path = write_statistics(tmp_path, part).path
+    before = path.read_bytes()
+    record_split(tmp_path, Split(SYMBOL, START + 90 * MINUTE_MS, 100.0))
+    record_split(tmp_path, Split(OTHER, START + 90 * MINUTE_MS, 5.0))
+    found = FreqtradeFolder(tmp_path, clock=lambda: LATE).statistics(SYMBOL, "1h")
+    assert found.open_interest.tolist() == [6.0, 6.0, 600.0]
+    np.testing.assert_array_equal(found.taker_buy_volume, [0.6, math.nan, 60.0])
+    assert found.premium.tolist() == [0.1] * 3
+    assert path.read_bytes() == before
 
 
 def test_a_source_of_candles_alone_has_no_statistics():

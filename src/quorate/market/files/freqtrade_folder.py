@@ -29,9 +29,11 @@ from quorate.market.files.names import (
 )
 from quorate.market.files.quarantine import quarantine
 from quorate.market.files.spellings import normal_timeframe, same_name, usual_symbol
+from quorate.market.files.splits import read_splits
 from quorate.market.quality.candle_checks import CheckedCandles, check_candles, check_funding
 from quorate.market.source import one_market, unknown_market
 from quorate.market.statistics.intervals import in_intervals
+from quorate.market.statistics.scales import at_newest_scale
 from quorate.market.statistics.store import list_statistics, read_statistics
 
 _LOG = logging.getLogger(__name__)
@@ -194,7 +196,10 @@ class FreqtradeFolder:
         if not files:
             self._require_market(symbol)
             return None
-        stored = [read_statistics(self.path, symbol, file.timeframe, now=now) for file in files]
+        splits = read_splits(self.path)
+        stored = [
+            at_newest_scale(read_statistics(self.path, symbol, file.timeframe, now=now), splits) for file in files
+        ]
         found = in_intervals(stored, timeframe, now)
         return None if found is None else found.between(start, end)
 

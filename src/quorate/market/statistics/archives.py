@@ -186,5 +186,5 @@ def _require_five_minutes(path: Path, stamps: IntArray) -> None:
             f"import {path}",
             found="one row a day, without the time at which it was known",
             expected="a row for every five minutes",
-            remedy="Download the file again: the exchange has replaced these.",
+            remedy="Download the file again from the exchange's archive, which had such rows until 2023.",
         )
