@@ -12,7 +12,7 @@ from tests.book.conftest import SMALL
 from quorate.book.panel.outcomes import PositionOutcomes
 from quorate.book.portfolio.adjustment import adjusted
 from quorate.book.portfolio.limits import limited
-from quorate.book.portfolio.returns import book_returns
+from quorate.book.portfolio.returns import book_returns, market_returns, returns_by_bar
 from quorate.book.portfolio.volatility_target import volatility_scale
 from quorate.book.portfolio.weights import SleeveWeights
 from quorate.book.sleeves.registry import build_sleeves
@@ -148,3 +148,41 @@ def test_a_delay_moves_the_weights(panel, outcomes, weights):
         weights.scale,
     )
     np.testing.assert_allclose(late.net, book_returns(moved, panel, outcomes, SMALL, CostSettings()).net, atol=1e-15)
+
+
+@pytest.mark.parametrize("band", [0.0, 0.6])
+def test_markets_add_up_to_the_book(panel, outcomes, weights, band):
+    settings = replace(SMALL, band=band)
+    found = market_returns(weights, panel, outcomes, settings, CostSettings())
+    whole = book_returns(weights, panel, outcomes, settings, CostSettings())
+    np.testing.assert_allclose(found.net.sum(axis=1), whole.net, atol=1e-15)
+    np.testing.assert_allclose(found.weights.sum(axis=1), whole.side, atol=1e-14)
+
+
+def test_daily_weights_filled_at_bars_equal_the_oracle(panel, outcomes, weights):
+    daily, settings = weights.only("trend", "carry"), replace(SMALL, band=0.6)
+    target = daily.daily_total(panel) * np.isfinite(outcomes.fill)
+    for delay in (0, 1, 2):
+        found = returns_by_bar(daily, panel, outcomes, settings, CostSettings(), delay_bars=delay)
+        held, days = [0.0] * len(panel.symbols), np.zeros((3, len(panel.time) - 1))
+        for bar in range(len(panel.grid.time)):
+            day = int(np.searchsorted(panel.moment, bar, side="right")) - 1
+            row = np.flatnonzero(panel.moment == bar - delay)
+            new = list(held)
+            for market, wanted in enumerate(target[row[0]] if len(row) else ()):
+                same = wanted != 0 and abs(wanted - held[market]) <= 0.6 * max(abs(wanted), abs(held[market]))
+                new[market] = held[market] if same else wanted
+            turnover = sum(abs(a - b) for a, b in zip(new, held, strict=True))
+            moves = np.nan_to_num(outcomes.bar_returns[bar])
+            rate = outcomes.funding[day] / 6 if day >= 0 else np.zeros(len(new))
+            gross, paid = float(new @ moves), float(new @ rate)
+            held = (np.array(new) * (1 + moves) / (1 + gross - paid - 0.0007 * turnover)).tolist()
+            if 0 <= day < len(panel.time) - 1:
+                days[:, day] += gross, -paid, 0.0007 * turnover
+        np.testing.assert_allclose([found.gross, found.funding, found.cost], days, atol=1e-14)
+    dip = weights.only("dip")
+    late = returns_by_bar(weights, panel, outcomes, settings, CostSettings(), delay_bars=2)
+    apart = returns_by_bar(daily, panel, outcomes, settings, CostSettings(), delay_bars=2).plus(
+        book_returns(dip, panel, outcomes, settings, CostSettings(), delay_bars=2)
+    )
+    np.testing.assert_allclose(late.net, apart.net, atol=1e-15)

@@ -6,56 +6,28 @@ decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from quorate.book.panel.daily_panel import DAY_BARS, DailyPanel
 from quorate.book.panel.outcomes import PositionOutcomes
-from quorate.book.portfolio.adjustment import adjusted
+from quorate.book.portfolio.positions import PositionPath, WeightReturns, follow
 from quorate.book.portfolio.weights import SleeveWeights
 from quorate.core.settings import BookSettings, CostSettings
 from quorate.core.types import FloatArray, IntArray
 
-# A day's equity is at least this share of the day before: weights cannot be divided by nothing.
-_LEFT = 0.05
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class WeightReturns:
-    """Returns of each day (R,), as fractions of the equity at its start.
+class MarketReturns(NamedTuple):
+    """Returns by market (R, S) of each day, as fractions of the equity at its start.
 
     Attributes:
-        gross: of prices.
-        funding: received; negative when paid.
-        cost: fees and slippage, as a positive number.
-        turnover: sum of the sizes of all changes of weights.
-        exposure: sum of the sizes of the weights; of sleeves by bar the mean of the day.
-        side: sum of the weights.
+        net: after costs and funding.
+        weights: held after the day's trades; of sleeves by bar the mean of the day.
     """
 
-    gross: FloatArray
-    funding: FloatArray
-    cost: FloatArray
-    turnover: FloatArray
-    exposure: FloatArray
-    side: FloatArray
-
-    @property
-    def net(self) -> FloatArray:
-        """(R,) after costs and funding."""
-        return self.gross + self.funding - self.cost
-
-    def plus(self, other: WeightReturns) -> WeightReturns:
-        """Both held together in one account."""
-        return WeightReturns(
-            self.gross + other.gross,
-            self.funding + other.funding,
-            self.cost + other.cost,
-            self.turnover + other.turnover,
-            self.exposure + other.exposure,
-            self.side + other.side,
-        )
+    net: FloatArray
+    weights: FloatArray
 
 
 def book_returns(
@@ -79,34 +51,104 @@ def book_returns(
         delay_days: by which the daily weights are filled later.
         delay_bars: by which those of the bars are.
     """
-    cost = costs.taker_fee + costs.slippage
-    listed = np.isfinite(outcomes.fill)
-    daily = _delayed(weights.daily_total(panel), delay_days) * listed
-    days = _held(daily, outcomes.returns, outcomes.funding, cost, settings.band, settings.step)
+    days = _days_path(weights, panel, outcomes, settings, costs, delay_days).returns()
     if not weights.by_bar:
         return days
-    bars = _delayed(weights.bar_total(panel), delay_bars)[:-1]
-    day = np.searchsorted(panel.moment, np.arange(len(bars)), side="right") - 1
-    paid = np.where(day[:, None] >= 0, outcomes.funding[np.maximum(day, 0)], 0.0) / DAY_BARS
-    steps = _held(np.append(bars, bars[-1:], 0), _padded(outcomes.bar_returns), _padded(paid), cost, 0.0, 1.0)
-    return days.plus(_by_day(steps, day, len(panel.time) - 1))
+    steps = _bars_path(weights, panel, outcomes, costs, delay_bars).returns()
+    return days.plus(_by_day(steps, _bar_day(panel), len(panel.time) - 1))
 
 
-def _held(
-    target: FloatArray, returns: FloatArray, funding: FloatArray, cost: float, band: float, step: float
+def market_returns(
+    weights: SleeveWeights,
+    panel: DailyPanel,
+    outcomes: PositionOutcomes,
+    settings: BookSettings,
+    costs: CostSettings,
+) -> MarketReturns:
+    """(D - 1, S) what each market contributed; the sum over markets is the net return of `book_returns`."""
+    path = _days_path(weights, panel, outcomes, settings, costs, 0)
+    net, held = path.net(), path.weights
+    if weights.by_bar:
+        bars, day, days = _bars_path(weights, panel, outcomes, costs, 0), _bar_day(panel), len(panel.time) - 1
+        inside = (day >= 0) & (day < days)
+        steps, mean, count = np.zeros_like(net), np.zeros_like(net), np.bincount(day[inside], minlength=days)
+        np.add.at(steps, day[inside], bars.net()[inside])
+        np.add.at(mean, day[inside], bars.weights[inside])
+        net, held = net + steps, held + mean / np.maximum(count, 1)[:, None]
+    return MarketReturns(net, held)
+
+
+def returns_by_bar(
+    weights: SleeveWeights,
+    panel: DailyPanel,
+    outcomes: PositionOutcomes,
+    settings: BookSettings,
+    costs: CostSettings,
+    *,
+    delay_bars: int = 0,
 ) -> WeightReturns:
-    """Follow the targets row by row; the last row has no return."""
-    moved = np.where(np.isfinite(returns), returns, 0.0)
-    out = np.zeros((6, len(target) - 1))
-    held = np.zeros(target.shape[1])
-    for row in range(len(target) - 1):
-        weights = adjusted(target[row], held, band, step)
-        turnover = float(np.abs(weights - held).sum())
-        profit = weights * moved[row]
-        gross, paid = float(profit.sum()), float((weights * funding[row]).sum())
-        out[:, row] = (gross, -paid, cost * turnover, turnover, np.abs(weights).sum(), weights.sum())
-        held = (weights + profit) / max(1 + gross - paid - cost * turnover, _LEFT)
-    return WeightReturns(*out)
+    """(D - 1,) days, with the daily weights filled at the open of a 4-hour bar and not at the day's own price.
+
+    A fill some hours into the day can be expressed so. Without a delay it differs from `book_returns` only where bars
+    are missing, and by funding, which is paid in equal parts by the bars of a day.
+
+    Args:
+        weights: of the sleeves; those by bar are delayed by as many bars.
+        panel: of all markets.
+        outcomes: of the same panel.
+        settings: the band and the step of the daily weights.
+        costs: taker fee and slippage of each change.
+        delay_bars: after the day's start.
+    """
+    cost = costs.taker_fee + costs.slippage
+    listed = np.isfinite(outcomes.fill)
+    target = np.zeros((len(panel.grid.time) + 1, len(panel.symbols)))
+    decided = np.zeros(len(target), np.bool_)
+    row = panel.moment + delay_bars
+    inside = row < len(target)
+    target[row[inside]] = (weights.daily_total(panel) * listed)[inside]
+    decided[row[inside]] = True
+    path = follow(
+        target, outcomes.bar_returns, _bar_funding(panel, outcomes), cost, settings.band, settings.step, decided
+    )
+    days = _by_day(path.returns(), _bar_day(panel), len(panel.time) - 1)
+    if not weights.by_bar:
+        return days
+    steps = _bars_path(weights, panel, outcomes, costs, delay_bars).returns()
+    return days.plus(_by_day(steps, _bar_day(panel), len(panel.time) - 1))
+
+
+def _days_path(
+    weights: SleeveWeights,
+    panel: DailyPanel,
+    outcomes: PositionOutcomes,
+    settings: BookSettings,
+    costs: CostSettings,
+    delay: int,
+) -> PositionPath:
+    listed = np.isfinite(outcomes.fill)
+    daily = _delayed(weights.daily_total(panel), delay) * listed
+    cost = costs.taker_fee + costs.slippage
+    return follow(daily, outcomes.returns[:-1], outcomes.funding[:-1], cost, settings.band, settings.step)
+
+
+def _bars_path(
+    weights: SleeveWeights, panel: DailyPanel, outcomes: PositionOutcomes, costs: CostSettings, delay: int
+) -> PositionPath:
+    bars = _delayed(weights.bar_total(panel), delay)
+    funding = _bar_funding(panel, outcomes)
+    return follow(bars, outcomes.bar_returns, funding, costs.taker_fee + costs.slippage, 0.0, 1.0)
+
+
+def _bar_day(panel: DailyPanel) -> IntArray:
+    """(B,) row of the day that each bar belongs to; -1 before the first one."""
+    return np.searchsorted(panel.moment, np.arange(len(panel.grid.time)), side="right") - 1
+
+
+def _bar_funding(panel: DailyPanel, outcomes: PositionOutcomes) -> FloatArray:
+    """(B, S) the funding of each day in equal parts."""
+    day = _bar_day(panel)
+    return np.where(day[:, None] >= 0, outcomes.funding[np.maximum(day, 0)], 0.0) / DAY_BARS
 
 
 def _by_day(steps: WeightReturns, day: IntArray, days: int) -> WeightReturns:
@@ -122,7 +164,3 @@ def _by_day(steps: WeightReturns, day: IntArray, days: int) -> WeightReturns:
 
 def _delayed(weights: FloatArray, rows: int) -> FloatArray:
     return weights if not rows else np.concatenate([np.zeros((rows, weights.shape[1])), weights[:-rows]])
-
-
-def _padded(values: FloatArray) -> FloatArray:
-    return np.concatenate([values, np.zeros((1, values.shape[1]))])
