@@ -57,6 +57,7 @@ ROOMS = {
             "lookahead",
             "walk_forward",
             "out_of_fold",
+            "book",
         ),
         *("report", "cards"),
     ),

@@ -13,6 +13,7 @@ from quorate.core.settings import EvaluationSettings
 from quorate.core.types import FloatArray, IntArray
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
+from quorate.evaluation.statistics.circular_blocks import circular_blocks
 
 _DAYS_PER_YEAR = 365  # crypto trades every day
 
@@ -169,15 +170,10 @@ def equity_figures(curve: EquityCurve, settings: EvaluationSettings) -> Figures:
 
 def _paths(curve: EquityCurve, returns: FloatArray, settings: EvaluationSettings) -> FloatArray:
     """(resamples, days) daily returns in blocks drawn with replacement; no rows if there are too few days."""
-    length = max(1, round(settings.block_hours / 24))
-    blocks = -(-len(returns) // length)
     if len(returns) < 2 or not TimeBlocks(curve.daily().time, settings).enough:
         return np.empty((0, 2))
-    generator = np.random.default_rng(settings.seed)
-    # Circular, so that every day is equally likely.
-    first = generator.integers(0, len(returns), (settings.resamples, blocks))
-    days = (first[:, :, None] + np.arange(length)) % len(returns)  # (resamples, blocks, length)
-    return np.asarray(returns[days.reshape(settings.resamples, -1)[:, : len(returns)]])
+    length = max(1, round(settings.block_hours / 24))
+    return np.asarray(returns[circular_blocks(len(returns), length, settings.resamples, settings.seed)])
 
 
 def _yearly(gained: FloatArray, days: int) -> FloatArray:
