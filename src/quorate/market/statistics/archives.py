@@ -142,11 +142,11 @@ def _metrics(archive: Archive) -> StatisticRows:
     path = archive.path
     rows = read_archive(path, _METRICS_COLUMNS) or []
     stamps = np.array([stamp(path, place, row["create_time"]) for place, row in enumerate(rows)], np.int64)
-    for place, row in enumerate(rows):
-        if not same_market(row["symbol"], archive.symbol):
+    for name, place in {row["symbol"]: place for place, row in reversed([*enumerate(rows)])}.items():
+        if not same_market(name, archive.symbol):
             raise DataError(
                 f"import {path}",
-                found=f"rows of {row['symbol'][:40]} from row {place} on",
+                found=f"rows of {name[:40]} from row {place} on",
                 expected=f"rows of {archive.symbol}",
                 remedy="Rename the file as the exchange names it, or give the right `symbol`.",
             )
