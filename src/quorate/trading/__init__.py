@@ -4,7 +4,7 @@ from quorate.trading.account.account import Account
 from quorate.trading.account.bar import Bar, Settlement
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.margin import CONSERVATIVE_TIERS, MarginTiers, Tier
-from quorate.trading.account.order import Order, Refusal
+from quorate.trading.account.order import Order, Refusal, TargetOrder
 from quorate.trading.account.position import Position, Reason, Trade
 from quorate.trading.account.sizing import sizing_for
 from quorate.trading.account_rules import AccountRules
@@ -24,6 +24,7 @@ __all__ = [
     "Reason",
     "Refusal",
     "Settlement",
+    "TargetOrder",
     "Tier",
     "Trade",
     "backtest",

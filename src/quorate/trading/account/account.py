@@ -19,7 +19,17 @@ from quorate.trading.account.bar import Bar
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.costs import Fill, slipped, taker_fill
 from quorate.trading.account.currency import account_currency, market_currency
-from quorate.trading.account.events import AccountEvent, Closed, Filled, Moved, Refused, Settled
+from quorate.trading.account.events import (
+    AccountEvent,
+    Closed,
+    Filled,
+    Increased,
+    Moved,
+    Reduced,
+    Refused,
+    Settled,
+    Unfilled,
+)
 from quorate.trading.account.exits import Exit, ended_at_open, reached, trailed_stop
 from quorate.trading.account.order import Order, Refusal
 from quorate.trading.account.position import Position, Reason, Trade
@@ -34,8 +44,8 @@ class Account:
     Attributes:
         cash_usd: deposits and realised results, fees and funding included; part of it is margin.
         positions: open positions by symbol, in the order they were opened.
-        trades: closed positions, in the order they were closed.
-        refused: number of refused orders, by reason.
+        trades: closed positions and closed parts of them, in the order they were closed.
+        refused: number of refused orders, by reason; of targets, those that were filled in part too.
         on_event: called with every event after it has taken effect; None in a plain backtest.
 
     >>> account = Account(AccountSettings(equity_usd=500))
@@ -171,7 +181,7 @@ class Account:
                 self.close(symbol, time, exit_.price, exit_.reason)
                 continue
             position.mark = bar.close
-            if self.exits.trail_atr:
+            if self.exits.trail_atr and not position.targeted:
                 stop = trailed_stop(position, bar, self.exits, self.contract(symbol))
                 if stop != position.stop:
                     position.stop = stop
@@ -272,6 +282,21 @@ class Account:
                 self._position(symbol).stop = stop
             case Closed(trade, fill):
                 self._close(self._position(trade.symbol), trade, fill)
+            case Unfilled(reason=reason):
+                self.refused[reason] += 1
+            case Increased() as increased:
+                self._increase(increased)
+            case Reduced(_, trade, fill, holding):
+                position = self._position(trade.symbol)
+                self.cash_usd += trade.side * trade.quantity * (fill.price - position.entry.price) - fill.fee_usd
+                self.trades.append(trade)
+                position.change(holding, fill.reference_price)
+
+    def take(self, event: AccountEvent) -> None:
+        """Apply an event of this account's own, and tell `on_event`."""
+        self.apply(event)
+        if self.on_event is not None:
+            self.on_event(event)
 
     def value(self, symbol: str, mark: float, *, funding_known: bool, mark_known: bool) -> None:
         """Restore the valuation of an open position.
@@ -300,6 +325,15 @@ class Account:
         self.cash_usd += gained - fill.fee_usd
         del self.positions[trade.symbol]
         self.trades.append(trade)
+
+    def _increase(self, event: Increased) -> None:
+        order, time, fill, _, holding = event
+        position = self.positions.get(order.symbol)
+        self.cash_usd -= fill.fee_usd
+        if position is None:
+            self.positions[order.symbol] = Position.by_target(order, time, holding)
+        else:
+            position.change(holding, fill.reference_price)
 
     def refusal(self, order: Order) -> Refusal | None:
         """Why an order is refused before its size is known; None where it is not."""

@@ -112,6 +112,16 @@ class Contract:
         whole = math.floor(lots + _FLOAT_TOLERANCE * lots)
         return round(whole * self.lot, _decimals(self.lot))
 
+    def nearest_quantity(self, quantity: float) -> float:
+        """The quantity without float error: a sum or difference of whole lots as a whole number of lots.
+
+        >>> Contract("BTC/USDT:USDT", lot=0.1).nearest_quantity(0.1 + 0.2)
+        0.3
+        """
+        if self.lot == 0 or quantity / self.lot >= _MOST_STEPS:
+            return quantity
+        return round(round(quantity / self.lot) * self.lot, _decimals(self.lot))
+
     def round_price(self, price: float, direction: int) -> float:
         """The price rounded to a whole number of ticks, up (direction 1) or down (-1).
 

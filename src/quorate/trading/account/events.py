@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from quorate.trading.account.costs import Fill
-from quorate.trading.account.order import Order, Refusal
-from quorate.trading.account.position import Trade
+from quorate.trading.account.order import Order, Refusal, TargetOrder
+from quorate.trading.account.position import Holding, Trade
 from quorate.trading.account.sizing import Size
 
 
@@ -65,4 +65,48 @@ class Closed(NamedTuple):
     exit: Fill
 
 
-AccountEvent = Refused | Filled | Settled | Moved | Closed
+class Increased(NamedTuple):
+    """A target opened a position or added to it.
+
+    Attributes:
+        time: open time in ms of the bar at whose open it filled.
+        fill: of what was added.
+        quantity: that was added, in base units.
+        holding: figures of the position after it.
+    """
+
+    order: TargetOrder
+    time: int
+    fill: Fill
+    quantity: float
+    holding: Holding
+
+
+class Reduced(NamedTuple):
+    """A target closed a part of a position.
+
+    Attributes:
+        trade: of that part.
+        exit: its closing fill.
+        holding: figures of the rest.
+    """
+
+    order: TargetOrder
+    trade: Trade
+    exit: Fill
+    holding: Holding
+
+
+class Unfilled(NamedTuple):
+    """A target, or the rest of its change, was not filled.
+
+    Attributes:
+        quantity: that was not traded, in base units; negative for a sale.
+    """
+
+    order: TargetOrder
+    quantity: float
+    reason: Refusal
+
+
+AccountEvent = Refused | Filled | Settled | Moved | Closed | Increased | Reduced | Unfilled

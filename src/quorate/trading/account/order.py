@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+#: Time in ms of an exit that never comes: the last day that a date can have.
+NEVER: Final = 253_402_214_400_000
 
 Refusal = Literal[
     "in_position",  # one position per symbol
@@ -16,6 +19,8 @@ Refusal = Literal[
     "no_probability",  # half Kelly without a probability
     "no_edge",  # half Kelly of 0
     "no_margin",  # no free margin or capital
+    "no_tier",  # a value beyond the exchange's last margin tier
+    "liquidated",  # the mark price opens beyond the liquidation price of the position that it would change
     "below_minimum",  # less than one lot or the exchange's minimum order
     "spot_short",  # spot cannot be sold short
     "guarded",  # stopped by a guard
@@ -48,3 +53,17 @@ class Order(NamedTuple):
     atr: float
     probability: float = float("nan")
     stake_factor: float = 1.0
+
+
+class TargetOrder(NamedTuple):
+    """A position that is wanted after the next open; the account trades the difference to what it holds then.
+
+    Attributes:
+        symbol: ccxt's name.
+        decided: open time in ms of the bar at whose close it was decided.
+        quantity: base units, negative for a short; 0 closes the position.
+    """
+
+    symbol: str
+    decided: int
+    quantity: float

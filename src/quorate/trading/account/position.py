@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, Self
 
 from quorate.core.clock import iso_ms
 from quorate.core.settings import CostSettings, ExitSettings
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.costs import Fill, maker_fill, new_tuple, taker_fill
-from quorate.trading.account.order import Order
+from quorate.trading.account.order import NEVER, Order, TargetOrder
 from quorate.trading.account.sizing import Size
 
-Reason = Literal["stop", "trailing", "target", "time", "liquidation", "end"]
+Reason = Literal["stop", "trailing", "target", "time", "liquidation", "end", "rebalance"]
+
+
+class Holding(NamedTuple):
+    """Figures of a position after a change of its quantity.
+
+    Attributes:
+        size: quantity, margin, leverage and liquidation price at the whole margin; no stop and no target.
+        entry: average prices and the sums of fees and slippage of what is still held.
+        margin_left_usd, liquidation_price, funding_usd: as in `Position`.
+    """
+
+    size: Size
+    entry: Fill
+    margin_left_usd: float
+    liquidation_price: float
+    funding_usd: float
 
 
 @dataclass(slots=True)
 class Position:
     """An open position; the account changes it.
 
+    A position by target is changed by later orders. It has no time exit, no stop and no target; both prices are NaN.
+
     Attributes:
-        order: that opened it.
-        size: quantity, leverage, margin and levels at the entry.
+        order: that opened it. That of a position by target is never due and has the confidence 1.
+        size: quantity, leverage, margin and levels at the entry, or after the last change.
         entry_time: open time in ms of the bar at whose open it filled.
-        entry: the opening fill.
+        entry: the opening fill; after changes, the average prices and summed costs of what is still held.
         stop: current stop; a trailing stop moves.
         mark: price of the last valuation.
         margin_left_usd: isolated margin less the funding paid and not received again; negative where unrealised profit
@@ -50,9 +69,26 @@ class Position:
         """The position that a fill opens."""
         return cls(order, size, time, entry, size.stop, entry.reference_price, size.margin_usd, size.liquidation_price)
 
+    @classmethod
+    def by_target(cls, target: TargetOrder, time: int, holding: Holding) -> Self:
+        """The position that the fill of a target opens."""
+        side = 1 if target.quantity > 0 else -1
+        order = Order(target.symbol, side, target.decided, NEVER, confidence=1.0, atr=math.nan)
+        return cls(order, holding.size, time, holding.entry, math.nan, holding.entry.reference_price, *holding[2:])
+
     @property
     def symbol(self) -> str:
         return self.order.symbol
+
+    @property
+    def targeted(self) -> bool:
+        """Whether it is a position by target."""
+        return self.order.due == NEVER
+
+    @property
+    def signed_quantity(self) -> float:
+        """Base units, negative for a short."""
+        return self.order.side * self.size.quantity
 
     @property
     def side(self) -> int:
@@ -79,6 +115,42 @@ class Position:
         if left < size.margin_usd and not contract.spot:
             return cash, contract.tiers.liquidation_price(side, quantity, entry_price, left)
         return cash, size.liquidation_price
+
+    def change(self, holding: Holding, price: float) -> None:
+        """Take the figures after a change, at this price before slippage."""
+        self.size, self.entry, self.margin_left_usd, self.liquidation_price, self.funding_usd = holding
+        self.mark = price
+
+    def split(self, kept: float, contract: Contract) -> tuple[Position, Holding]:
+        """The part that leaves, and the figures of the rest.
+
+        Margin, funding and the costs of the entry are shared in proportion to the quantity.
+
+        Args:
+            kept: base units, more than 0 and less than are held.
+            contract: the market's rules.
+        """
+        size, entry = self.size, self.entry
+        quantity = contract.nearest_quantity(size.quantity - kept)
+        share = quantity / size.quantity
+        margin, left, funding = size.margin_usd * share, self.margin_left_usd * share, self.funding_usd * share
+        fee, slippage = entry.fee_usd * share, entry.slippage_usd * share
+        part = replace(
+            self,
+            size=size._replace(quantity=quantity, margin_usd=margin),
+            entry=entry._replace(fee_usd=fee, slippage_usd=slippage),
+            margin_left_usd=left,
+            funding_usd=funding,
+        )
+        rest = held(
+            self.order.side,
+            size._replace(quantity=kept, margin_usd=size.margin_usd - margin),
+            entry._replace(fee_usd=entry.fee_usd - fee, slippage_usd=entry.slippage_usd - slippage),
+            self.margin_left_usd - left,
+            self.funding_usd - funding,
+            contract,
+        )
+        return part, rest
 
     def exit_fill(self, price: float, reason: Reason, costs: CostSettings, exits: ExitSettings) -> Fill:
         """The fill of an exit at this price before slippage, within the margin that is left."""
@@ -141,17 +213,39 @@ class Position:
         )
 
 
+def held(side: int, size: Size, entry: Fill, margin_left_usd: float, funding_usd: float, contract: Contract) -> Holding:
+    """Figures of a position with the liquidation prices at its whole margin and at what is left of it.
+
+    Args:
+        side: 1 long, -1 short.
+        size: its liquidation price is replaced.
+        entry: average prices.
+        margin_left_usd: of the size's margin.
+        funding_usd: received so far.
+        contract: the market's rules.
+    """
+    if contract.spot:
+        return Holding(size, entry, margin_left_usd, size.liquidation_price, funding_usd)
+    whole = contract.tiers.liquidation_price(side, size.quantity, entry.price, size.margin_usd)
+    now = whole
+    if margin_left_usd < size.margin_usd:
+        now = contract.tiers.liquidation_price(side, size.quantity, entry.price, margin_left_usd)
+    return Holding(size._replace(liquidation_price=whole), entry, margin_left_usd, now, funding_usd)
+
+
 class Trade(NamedTuple):
-    """A closed position. Prices in quote units, quantity in base units, times are open times of bars in ms.
+    """A closed position, or the part by which a position by target was reduced.
+
+    Prices in quote units, quantity in base units, times are open times of bars in ms.
 
     Attributes:
         side: 1 long, -1 short.
         decided: bar at whose close the entry was decided.
         entry_time: bar at whose open it filled.
-        exit_time: bar in which it closed: at its open for `time`, at its close for `end`, inside for other reasons. At
-            a bar from which on prices are at another scale: before it, at the last close, for `end`.
-        entry_price, exit_price: fills, slippage included.
-        stop, target: levels at the entry.
+        exit_time: bar in which it closed: at its open for `time` and `rebalance`, at its close for `end`, inside for
+            other reasons. At a bar from which on prices are at another scale: before it, at the last close, for `end`.
+        entry_price, exit_price: fills, slippage included; the entry of a position by target is its average.
+        stop, target: levels at the entry; NaN for a position by target.
         reason: of the exit.
         gross_usd: result at the prices before slippage.
         fee_usd: fees of both fills, including that of a liquidation, less maker rebates.
@@ -211,8 +305,8 @@ class Trade(NamedTuple):
             "entry_price": self.entry_price,
             "exit_time": iso_ms(self.exit_time),
             "exit_price": self.exit_price,
-            "stop": self.stop,
-            "target": self.target,
+            "stop": None if math.isnan(self.stop) else self.stop,
+            "target": None if math.isnan(self.target) else self.target,
             "reason": self.reason,
             "gross_usd": self.gross_usd,
             "fee_usd": self.fee_usd,

@@ -25,7 +25,7 @@ class Size(NamedTuple):
         quantity: base units.
         leverage: value divided by margin.
         margin_usd: isolated margin.
-        stop, target: prices.
+        stop, target: prices; NaN for a position by target.
         liquidation_price: mark price; 0 without liquidation.
     """
 

@@ -1,0 +1,1 @@
+"""Positions by target: opened, added to, reduced and closed at an open."""

@@ -1,0 +1,146 @@
+"""Changes of one position towards a target: what is added, what leaves, and what the limits leave unfilled."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
+from quorate.trading.account.contract import Contract
+from quorate.trading.account.costs import Fill, taker_fill
+from quorate.trading.account.events import Increased, Reduced
+from quorate.trading.account.order import Refusal, TargetOrder
+from quorate.trading.account.position import Holding, Position, held
+from quorate.trading.account.sizing import Size
+
+
+class Addition(NamedTuple):
+    """What an account may add to a position.
+
+    Attributes:
+        quantity: base units, whole lots; 0 where nothing may be added.
+        leverage: maximum for the whole position.
+        limit: why it is less than was wanted; None where it is not.
+    """
+
+    quantity: float
+    leverage: float
+    limit: Refusal | None
+
+
+def addition(
+    wanted: float,
+    price: float,
+    position: Position | None,
+    room_usd: float,
+    contract: Contract,
+    account: AccountSettings,
+    costs: CostSettings,
+) -> Addition:
+    """How much of a wanted quantity the free margin, the exchange's tiers, lots and minima allow.
+
+    After it, the position's margin is at least its value at the entry prices divided by the leverage that the tiers
+    allow for that value, at most the account's. The number of positions is no limit: it shares the equity out among
+    entries of equal rank, while targets come with their own shares.
+
+    Args:
+        wanted: base units to add, whole lots.
+        price: of the fill, slippage included.
+        position: that is added to; None to open one.
+        room_usd: cash for margin and fee.
+        contract: the market's rules.
+        account: maximum leverage and minimum order.
+        costs: fees.
+    """
+    value_before, margin_before = 0.0, 0.0
+    if position is not None:
+        value_before, margin_before = position.size.quantity * position.entry.price, position.size.margin_usd
+    leverage = 1.0 if contract.spot else account.leverage
+    most_usd = math.inf if contract.spot else contract.tiers.most_usd
+    limit: Refusal | None = None
+    value = wanted * price
+    while True:
+        # Margin for what is added and its fee; where the leverage falls, also what the rest of the position lacks.
+        lacking = max(0.0, value_before / leverage - margin_before)
+        most = (room_usd - lacking) / (1 / leverage + costs.taker_fee)
+        if most < value:
+            value, limit = most, "no_margin"
+        if most_usd - value_before < value:
+            value, limit = most_usd - value_before, "no_tier"
+        if value <= 0:
+            return Addition(0.0, leverage, limit)
+        allowed = leverage if contract.spot else contract.tiers.leverage(min(value_before + value, most_usd))
+        if allowed >= leverage:
+            break
+        leverage = allowed
+    quantity = wanted if limit is None else contract.round_quantity(value / price)
+    if below_minimum(quantity, price, contract, account):
+        return Addition(0.0, leverage, limit or "below_minimum")
+    return Addition(quantity, leverage, limit)
+
+
+def below_minimum(quantity: float, price: float, contract: Contract, account: AccountSettings) -> bool:
+    """Whether an order is less than one lot or the exchange's minimum order."""
+    least_usd = contract.minimum_usd or account.minimum_usd
+    return quantity <= 0 or quantity < contract.minimum_amount or quantity * price < least_usd
+
+
+def increased(
+    order: TargetOrder,
+    added: Addition,
+    time: int,
+    price: float,
+    position: Position | None,
+    contract: Contract,
+    costs: CostSettings,
+) -> Increased:
+    """The event of adding a quantity, more than 0, at a price before slippage."""
+    side, quantity, leverage = 1 if order.quantity > 0 else -1, added.quantity, added.leverage
+    fill = taker_fill(price, side, quantity, costs)
+    value, entry, margin_before, left, funding, whole = quantity * fill.price, fill, 0.0, 0.0, 0.0, quantity
+    if position is not None:
+        old, entry_before, margin_before = position.size.quantity, position.entry, position.size.margin_usd
+        left, funding, whole = position.margin_left_usd, position.funding_usd, contract.nearest_quantity(old + quantity)
+        value += old * entry_before.price
+        entry = Fill(
+            value / whole,
+            (old * entry_before.reference_price + quantity * price) / whole,
+            entry_before.fee_usd + fill.fee_usd,
+            entry_before.slippage_usd + fill.slippage_usd,
+        )
+    # A position that was opened at a lower leverage keeps its margin.
+    margin = max(margin_before + quantity * fill.price / leverage, value / leverage)
+    size = Size(whole, value / margin, margin, math.nan, math.nan, 0.0)
+    holding: Holding = held(side, size, entry, left + (margin - margin_before), funding, contract)
+    return Increased(order, time, fill, quantity, holding)
+
+
+def reduced(
+    order: TargetOrder,
+    kept: float,
+    time: int,
+    price: float,
+    position: Position,
+    contract: Contract,
+    costs: CostSettings,
+    exits: ExitSettings,
+    *,
+    funding_known: bool,
+) -> Reduced:
+    """The event of reducing a position to a quantity at a price before slippage.
+
+    Args:
+        order: the target.
+        kept: base units, whole lots, more than 0 and less than are held.
+        time: open time of the bar in ms.
+        price: its open.
+        position: that is reduced.
+        contract: the market's rules.
+        costs: of the fill.
+        exits: of the fill.
+        funding_known: whether no settlement is missing up to this open since the last bar.
+    """
+    part, rest = position.split(kept, contract)
+    part.funding_known &= funding_known
+    fill = part.exit_fill(price, "rebalance", costs, exits)
+    return Reduced(order, part.trade(time, "rebalance", fill), fill, rest)
