@@ -17,7 +17,7 @@ import numpy as np
 from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.settings import EvaluationSettings
 from quorate.evaluation.metrics.trades import trade_figures
-from quorate.trading.account.position import Trade
+from quorate.trading.account.trade import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult
 
 TRADES, RESAMPLES, DAYS, MOST_SECONDS = 10_000, 2_000, 365, 2.0

@@ -29,7 +29,7 @@ from quorate.evaluation.labelled_predictions import LabelledPredictions
 from quorate.evaluation.report import ReportedRun
 from quorate.evaluation.scorecard import Scorecard
 from quorate.targets.classes import ForwardClass
-from quorate.trading.account.position import Trade
+from quorate.trading.account.trade import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult
 
 START = parse_ms("2025-08-01")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from quorate.core.clock import DAY_MS, HOUR_MS, parse_ms
-from quorate.trading.account.position import Trade
+from quorate.trading.account.trade import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult
 from quorate.workflows.paper.figures import DayResult, MarketResult, day_results, market_results
 

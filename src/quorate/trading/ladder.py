@@ -9,7 +9,7 @@ from quorate.core.clock import DAY_MS, iso_ms
 from quorate.core.errors import GuardError, TradingError
 from quorate.core.settings import AccountSettings, LadderSettings
 from quorate.core.wilson import wilson
-from quorate.trading.account.position import Trade
+from quorate.trading.account.trade import Trade
 from quorate.trading.guards.moves import GuardMode
 
 

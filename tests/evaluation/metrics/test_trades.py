@@ -9,7 +9,7 @@ import pytest
 from quorate.core.settings import EvaluationSettings
 from quorate.core.wilson import wilson
 from quorate.evaluation.metrics.trades import net_returns, trade_figures
-from quorate.trading.account.position import Trade
+from quorate.trading.account.trade import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult
 
 SETTINGS = EvaluationSettings()

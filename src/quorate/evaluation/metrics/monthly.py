@@ -14,7 +14,7 @@ from quorate.evaluation.metrics import classification
 from quorate.evaluation.metrics.equity import EquityCurve
 from quorate.evaluation.metrics.skill_periods import skill_figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
-from quorate.trading.account.position import Trade
+from quorate.trading.account.trade import Trade
 
 
 def skill_by_month(

@@ -15,7 +15,7 @@ from quorate.core.wilson import wilson
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.metrics.equity import EquityCurve, equity_figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
-from quorate.trading.account.position import Trade
+from quorate.trading.account.trade import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult
 
 _BASIS_POINTS = 1e4

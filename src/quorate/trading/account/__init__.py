@@ -5,7 +5,8 @@ from quorate.trading.account.bar import Bar, Settlement
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.margin import CONSERVATIVE_TIERS, MarginTiers, Tier
 from quorate.trading.account.order import Order, Refusal, TargetOrder
-from quorate.trading.account.position import Position, Reason, Trade
+from quorate.trading.account.position import Position
+from quorate.trading.account.trade import Reason, Trade
 
 __all__ = [
     "CONSERVATIVE_TIERS",

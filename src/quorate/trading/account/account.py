@@ -32,8 +32,9 @@ from quorate.trading.account.events import (
 )
 from quorate.trading.account.exits import Exit, ended_at_open, reached, trailed_stop
 from quorate.trading.account.order import Order, Refusal
-from quorate.trading.account.position import Position, Reason, Trade
+from quorate.trading.account.position import Position
 from quorate.trading.account.sizing import Size, plan
+from quorate.trading.account.trade import Reason, Trade
 
 BarOf = Callable[[str], Bar | None]
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from quorate.trading.account.costs import Fill
 from quorate.trading.account.order import Order, Refusal, TargetOrder
-from quorate.trading.account.position import Holding, Trade
+from quorate.trading.account.position import Holding
 from quorate.trading.account.sizing import Size
+from quorate.trading.account.trade import Trade
 
 
 class Refused(NamedTuple):

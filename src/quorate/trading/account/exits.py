@@ -8,7 +8,8 @@ from quorate.core.settings import ExitSettings
 from quorate.trading.account.bar import Bar
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.levels import stop_price
-from quorate.trading.account.position import Position, Reason
+from quorate.trading.account.position import Position
+from quorate.trading.account.trade import Reason
 
 
 class Exit(NamedTuple):

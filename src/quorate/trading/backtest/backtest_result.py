@@ -9,7 +9,7 @@ from typing import Any
 from quorate.core.clock import iso_ms
 from quorate.core.types import FloatArray, IntArray
 from quorate.trading.account.order import Refusal
-from quorate.trading.account.position import Trade
+from quorate.trading.account.trade import Trade
 
 
 @dataclass(frozen=True, slots=True, eq=False)

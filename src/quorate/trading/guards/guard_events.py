@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from quorate.core.types import Action
-from quorate.trading.account.position import Trade
+from quorate.trading.account.trade import Trade
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 from quorate.core.types import DecisionFrame
 from quorate.trading.account.currency import currencies
 from quorate.trading.account.order import Refusal
-from quorate.trading.account.position import Trade
+from quorate.trading.account.trade import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult
 from quorate.trading.journal import Entry, records
 from quorate.trading.paper.decided_bars import DecidedBars

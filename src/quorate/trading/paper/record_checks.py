@@ -13,7 +13,8 @@ from quorate.core.settings import CostSettings, ExitSettings
 from quorate.core.types import Action
 from quorate.trading.account.costs import Fill, taker_fill
 from quorate.trading.account.order import Order
-from quorate.trading.account.position import Position, Trade
+from quorate.trading.account.position import Position
+from quorate.trading.account.trade import Trade
 from quorate.trading.engine import TradingEngine
 from quorate.trading.journal import records
 from quorate.trading.sizing.policy import SHARES

@@ -13,7 +13,7 @@ from quorate.core.types import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from quorate.evaluation.metrics.equity import EquityCurve
-    from quorate.trading.account.position import Trade
+    from quorate.trading.account.trade import Trade
     from quorate.trading.backtest.backtest_result import BacktestResult
     from quorate.trading.journal import DecidedRecord, Journal
 

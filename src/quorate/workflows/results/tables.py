@@ -162,7 +162,7 @@ def _numbers(figures: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _columns_of_trades() -> tuple[str, ...]:
-    from quorate.trading.account.position import Trade
+    from quorate.trading.account.trade import Trade
 
     names = Trade._fields
     place = names.index("funding_usd") + 1

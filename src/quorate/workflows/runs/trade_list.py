@@ -12,7 +12,7 @@ from quorate.core.clock import HOUR_MS
 from quorate.core.files import write_refusal, write_text_atomic
 from quorate.core.types import DecisionFrame
 from quorate.ensemble.voting.frame_signals import signal_at
-from quorate.trading.account.position import Trade
+from quorate.trading.account.trade import Trade
 from quorate.trading.backtest.backtest_result import BacktestResult
 
 #: Columns of the file: those of `Trade.to_json`, and what is known of the decision.

@@ -16,7 +16,7 @@ from quorate.evaluation.report.page.template import Html
 if TYPE_CHECKING:
     from quorate.core.types import DecisionFrame
     from quorate.evaluation.report.reported_run import ReportedRun
-    from quorate.trading.account.position import Trade
+    from quorate.trading.account.trade import Trade
 
 # Rows that keep the page below 3 MB.
 _MOST_ROWS = 8_000

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from quorate.trading import Contract, Trade
-from quorate.trading.account.position import Reason
+from quorate.trading.account.trade import Reason
 
 # ccxt's precision mode in which the precision is the price step; Freqtrade stores the mode with every trade.
 _TICK_SIZE = 4

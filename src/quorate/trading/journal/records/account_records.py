@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from quorate.core.types import Abstention, Action, Forecast, Vote
 from quorate.trading.account.costs import Fill
 from quorate.trading.account.order import Order
-from quorate.trading.account.position import Trade
 from quorate.trading.account.sizing import Size
+from quorate.trading.account.trade import Trade
 from quorate.trading.entry_panel import PanelVote
 from quorate.trading.journal.records.record import Phase, Record
 
