@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from quorate.core.clock import iso_ms
 from quorate.core.types import FloatArray, IntArray
 from quorate.trading.account.order import Refusal
@@ -30,6 +32,10 @@ class BacktestResult:
         funding_unknown: symbols with a trade during which settlements are missing; its funding is incomplete.
         mark_missing: symbols with a trade during which mark prices are missing, replaced by last prices.
         shares: of the ordinary stake, of each entry that a sizing overlay sized, in order; empty without one.
+        weights: (n, symbols) float64 signed value of each position at the close of each bar as a fraction of the
+            equity then; 0 without a position. None for other backtests than those of weights.
+        traded_usd: (n,) float64 value of the fills of targets at the open of each bar; not that of liquidations and of
+            markets that end. None for other backtests than those of weights.
     """
 
     timeframe: str
@@ -45,6 +51,8 @@ class BacktestResult:
     funding_unknown: tuple[str, ...]
     mark_missing: tuple[str, ...]
     shares: tuple[float, ...] = ()
+    weights: FloatArray | None = None
+    traded_usd: FloatArray | None = None
 
     @property
     def final_equity_usd(self) -> float:
@@ -75,6 +83,14 @@ class BacktestResult:
     def net_usd(self) -> float:
         """Result of all trades after costs and funding."""
         return sum(trade.net_usd for trade in self.trades)
+
+    @property
+    def turnover(self) -> float:
+        """Value traded per bar as a fraction of the equity before it, on average; 0 where it is not known."""
+        if self.traded_usd is None or not len(self.traded_usd):
+            return 0.0
+        before = np.concatenate([[self.start_equity_usd], self.equity_usd[:-1]])
+        return float(np.mean(np.divide(self.traded_usd, before, out=np.zeros(len(before)), where=before > 0)))
 
     def to_json(self) -> dict[str, Any]:
         """Trades, equity and their caveats, as in `quorate backtest --json`."""
