@@ -190,9 +190,10 @@ def test_without_targets_nothing_happens(steps: list[Step]) -> None:
 
 @given(steps=STEPS, power=st.integers(1, 6))
 def test_twice_the_money_and_the_targets_is_twice_the_result(steps: list[Step], power: int) -> None:
-    # In one tier, and without a minimum, everything is linear; a power of 2 keeps every bit.
+    # In one tier, everything is linear with the minimum.
     scale = 2.0**-power
-    small, large = account(minimum=0.0, leverage=2.0, equity=1_000.0 * scale), account(minimum=0.0, leverage=2.0)
+    small = account(minimum=5.0 * scale, leverage=2.0, equity=1_000.0 * scale)
+    large = account(minimum=5.0, leverage=2.0)
     lower, upper = trade(small, steps, scale), trade(large, steps)
     assume(all(math.isfinite(value) for value in upper))
     assert [value / scale for value in lower] == pytest.approx(upper, rel=1e-9, abs=1e-9)

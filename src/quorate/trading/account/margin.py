@@ -103,6 +103,19 @@ class MarginTiers:
                 return leverage
         return 0.0
 
+    def most_at(self, leverage: float) -> float:
+        """Maximum value of a position at this leverage; 0 where no tier allows it.
+
+        >>> MarginTiers([Tier(10_000, 0.01, 50), Tier(50_000, 0.02, 25)]).most_at(30)
+        10000
+        """
+        most = 0.0
+        for most_usd, _, allowed in self.rows:
+            if allowed < leverage:
+                break
+            most = most_usd
+        return most
+
     def liquidation_price(self, side: int, quantity: float, entry_price: float, margin_usd: float) -> float:
         """Mark price at which margin plus unrealised profit equals the maintenance margin.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
@@ -40,8 +41,9 @@ def addition(
     """How much of a wanted quantity the free margin, the exchange's tiers, lots and minima allow.
 
     After it, the position's margin is at least its value at the entry prices divided by the leverage that the tiers
-    allow for that value, at most the account's. The number of positions is no limit: it shares the equity out among
-    entries of equal rank, while targets come with their own shares.
+    allow for that value, at most the account's. A greater value may be allowed less leverage: as much is added as there
+    is margin for. The number of positions is no limit: it shares the equity out among entries of equal rank, while
+    targets come with their own shares.
 
     Args:
         wanted: base units to add, whole lots.
@@ -55,25 +57,42 @@ def addition(
     value_before, margin_before = 0.0, 0.0
     if position is not None:
         value_before, margin_before = position.size.quantity * position.entry.price, position.size.margin_usd
-    leverage = 1.0 if contract.spot else account.leverage
-    most_usd = math.inf if contract.spot else contract.tiers.most_usd
-    limit: Refusal | None = None
-    value = wanted * price
-    while True:
+    value, leverage = 0.0, 0.0
+    for allowed, most_usd in _leverages(contract, account):
         # Margin for what is added and its fee; where the leverage falls, also what the rest of the position lacks.
-        lacking = max(0.0, value_before / leverage - margin_before)
-        most = (room_usd - lacking) / (1 / leverage + costs.taker_fee)
-        if most < value:
-            value, limit = most, "no_margin"
-        if most_usd - value_before < value:
-            value, limit = most_usd - value_before, "no_tier"
-        if value <= 0:
-            return Addition(0.0, leverage, limit)
-        allowed = leverage if contract.spot else contract.tiers.leverage(min(value_before + value, most_usd))
-        if allowed >= leverage:
-            break
-        leverage = allowed
-    quantity = wanted if limit is None else contract.round_quantity(value / price)
+        lacking = max(0.0, value_before / allowed - margin_before)
+        possible = min((room_usd - lacking) / (1 / allowed + costs.taker_fee), most_usd - value_before)
+        if possible >= wanted * price:
+            return _whole(wanted, price, allowed, None, contract, account)
+        if possible > value or not leverage:
+            value, leverage = possible, allowed
+    full = value_before + value >= contract.tiers.most_usd * (1 - 1e-12) and not contract.spot
+    return _whole(max(0.0, value) / price, price, leverage, "no_tier" if full else "no_margin", contract, account)
+
+
+def _leverages(contract: Contract, account: AccountSettings) -> Iterator[tuple[float, float]]:
+    """Leverages that a position may have, falling, each with the maximum value at it."""
+    if contract.spot:
+        yield 1.0, math.inf
+        return
+    lower = sorted({tier.leverage for tier in contract.tiers.rows if tier.leverage < account.leverage}, reverse=True)
+    for leverage in (account.leverage, *lower):
+        most_usd = contract.tiers.most_at(leverage)
+        if most_usd > 0:
+            yield leverage, most_usd
+
+
+def _whole(
+    quantity: float,
+    price: float,
+    leverage: float,
+    limit: Refusal | None,
+    contract: Contract,
+    account: AccountSettings,
+) -> Addition:
+    """A quantity in whole lots; 0 where it is below the minimum."""
+    if limit is not None:
+        quantity = contract.round_quantity(quantity)
     if below_minimum(quantity, price, contract, account):
         return Addition(0.0, leverage, limit or "below_minimum")
     return Addition(quantity, leverage, limit)
