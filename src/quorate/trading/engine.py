@@ -16,7 +16,9 @@ from types import MappingProxyType
 
 from quorate.trading.account import events
 from quorate.trading.account.account import Account, BarOf
-from quorate.trading.account.order import Order, Refusal
+from quorate.trading.account.order import Order, Refusal, TargetOrder
+from quorate.trading.account.rebalancing import rebalance, refuse_targets
+from quorate.trading.account.trade import Trade
 from quorate.trading.decided_bar import DecidedBar
 from quorate.trading.drift_state import NO_DRIFT, DriftState
 from quorate.trading.entry_panel import PanelVote
@@ -53,6 +55,7 @@ class TradingEngine:
 
     Attributes:
         pending: orders for the next open, the best first.
+        pending_targets: positions wanted after the next open.
         last_request: number of the newest `HumanRecord` that was applied or refused.
         time, phase: of the current step.
         numbers: records of a kind emitted at this bar.
@@ -74,6 +77,7 @@ class TradingEngine:
     ) -> None:
         self.account, self.guards, self.ladder = account, guards, ladder
         self.pending: list[Order] = []
+        self.pending_targets: list[TargetOrder] = []
         self.last_request = 0
         self.length_ms, self._strategy = length_ms, strategy
         self._emit: RecordSink = emit or _discard
@@ -95,6 +99,11 @@ class TradingEngine:
         """Id of an order; the same decision always has the same one."""
         return order_id(self._strategy, order.symbol, order.decided, order.side)
 
+    def target_id(self, target: TargetOrder) -> str:
+        """Id of a target; the same decision always has the same one."""
+        side = (target.quantity > 0) - (target.quantity < 0)
+        return order_id(self._strategy, target.symbol, target.decided, side)
+
     @property
     def state(self) -> AccountState:
         """What a sizing overlay sees of the account."""
@@ -114,7 +123,7 @@ class TradingEngine:
         return number
 
     def at_open(self, time: int, bar_of: BarOf, refusal: Refusal | None = None) -> None:
-        """Trade the open of the bars at `time`: funding, time exits, and the pending orders.
+        """Trade the open of the bars at `time`: funding, time exits, the pending orders and the pending targets.
 
         Args:
             time: open time in ms.
@@ -124,6 +133,8 @@ class TradingEngine:
         self.begin(time, "open")
         orders, self.pending = self.pending, []
         self.account.at_open(time, bar_of, self._admitted(orders, refusal) if self._watched else orders)
+        if self.pending_targets:
+            self._trade_targets(bar_of, refusal)
         self._value()
 
     def at_close(
@@ -195,6 +206,33 @@ class TradingEngine:
                 judged = "" if vote is None else f"{vote.strength} by the panel: {vote.share:.0%} of the stake"
                 note = "; ".join(filter(None, (reason if drifted != 1 else "", sized, judged)))
                 self._emit(records.IntentRecord(order.decided, self.order_id(order), order, note))
+
+    def submit_targets(self, targets: Iterable[TargetOrder]) -> None:
+        """Add positions that are wanted after the next open, at most one a market.
+
+        Guards stop what would be added, at that open; what is wanted less is always sold.
+        """
+        for target in targets:
+            self.pending_targets.append(target)
+            self._emit(records.TargetRecord(target.decided, self.target_id(target), target))
+
+    def _trade_targets(self, bar_of: BarOf, refusal: Refusal | None) -> None:
+        targets, self.pending_targets = self.pending_targets, []
+        late = [target for target in targets if target.decided + self.length_ms != self.time]
+        refuse_targets(self.account, late, "no_next_bar")
+        known = [target for target in targets if target.decided + self.length_ms == self.time]
+        if refusal is not None:
+            refuse_targets(self.account, known, refusal)
+        else:
+            rebalance(self.account, self.time, bar_of, known, self._stopped)
+
+    def _stopped(self, target: TargetOrder) -> Refusal | None:
+        """Whether guards stop what a target would add; a loss of the reductions before may have tripped one."""
+        why = self.stopped_by(target.symbol, self.time)
+        if why is None:
+            return None
+        self._why = why
+        return "guarded"
 
     def on(self, *guard_events: GuardEvent) -> None:
         """Pass events to the guards one after the other, and apply the moves that each requests."""
@@ -318,9 +356,22 @@ class TradingEngine:
             case events.Closed(trade, fill):
                 name = order_id(self._strategy, trade.symbol, trade.decided, trade.side)
                 self._emit(records.ClosedRecord(self.time, name, trade, fill))
-                if self.ladder is not None:
-                    self.ladder.on_trade(trade)
-                self.on(TradeClosed.of(trade))
+                self._on_trade(trade)
+            case events.Increased(target, time, fill, quantity, holding):
+                name = self.target_id(target)
+                self._emit(records.IncreasedRecord(time, name, target, fill, quantity, holding))
+            case events.Reduced(target, trade, fill, holding):
+                self._emit(records.ReducedRecord(self.time, self.target_id(target), target, trade, fill, holding))
+                self._on_trade(trade)
+            case events.Unfilled(target, quantity, reason):
+                name, why, self._why = self.target_id(target), self._why, ""
+                self._emit(records.UnfilledRecord(self.time, name, target, quantity, reason, why))
+
+    def _on_trade(self, trade: Trade) -> None:
+        """Count a closed trade for the ladder and the guards."""
+        if self.ladder is not None:
+            self.ladder.on_trade(trade)
+        self.on(TradeClosed.of(trade))
 
 
 def _discard(_: records.Record) -> None:

@@ -36,8 +36,8 @@ class AccountHistory:
         written_at: wall clock in ms of the newest record.
         close_times, close_equities: ms and USD of the valuations at the close of a bar, in order.
         exposed: number of opens after which a position was held.
-        trades: closed positions, in order.
-        refused: number of refused orders, by reason.
+        trades: closed positions and parts of them, in order.
+        refused: number of refused orders and of unfilled targets, by reason.
         decided: symbol -> its decisions.
         notices: notices of the feed.
         moves: of guards, ladder, drift, the bench and the members that vote.
@@ -65,9 +65,9 @@ class AccountHistory:
                 self.close_equities.append(record.equity_usd)
             case records.ValuedRecord(marks=marks):
                 self.exposed += bool(marks)
-            case records.ClosedRecord(trade=trade):
+            case records.ClosedRecord(trade=trade) | records.ReducedRecord(trade=trade):
                 self.trades.append(trade)
-            case records.RefusedRecord(reason=reason):
+            case records.RefusedRecord(reason=reason) | records.UnfilledRecord(reason=reason):
                 self.refused[reason] += 1
             case records.DecidedRecord(symbol=symbol) as record:
                 if symbol not in self.decided:

@@ -76,6 +76,18 @@ def _text(record: records.Record) -> str | None:
             return f"{symbol} stop moved to {stop:.8g}"
         case records.ClosedRecord(trade=trade):
             return f"{trade.symbol} closed by {trade.reason} at {trade.exit_price:.8g}: {trade.net_usd:+.2f} USD"
+        case records.IncreasedRecord(symbol=symbol, fill=fill, quantity=quantity, holding=holding, order=order):
+            side, now = "long" if order.quantity > 0 else "short", holding.size.quantity
+            return (
+                f"{symbol} {side} {quantity:.8g} more at {fill.price:.8g}, {now:.8g} held, {holding.size.leverage:g}x"
+            )
+        case records.ReducedRecord(symbol=symbol, trade=trade, holding=holding):
+            return (
+                f"{symbol} {trade.quantity:.8g} less at {trade.exit_price:.8g}, {holding.size.quantity:.8g} held: "
+                f"{trade.net_usd:+.2f} USD"
+            )
+        case records.UnfilledRecord(symbol=symbol, quantity=quantity, reason=reason, note=note):
+            return f"{symbol} {quantity:+.8g} not traded: {reason}{f' ({note})' if note else ''}"
         case records.GuardMovedRecord(guard=guard, symbol=market, before=before, after=after, reason=reason):
             return f"guard {guard}{f' {market}' if market else ''}: {before} -> {after}: {reason}"
         case records.LadderMovedRecord(before=before, after=after, reason=reason):
@@ -105,6 +117,8 @@ def _unlogged(record: records.Record) -> str:
             side = "long" if order.side > 0 else "short"
             less = f", {note}" if note else ""
             return f"{order.symbol} order: {side} at the next open, closes by {format_ms(order.due)}{less}"
+        case records.TargetRecord(order=order):
+            return f"{order.symbol} target: {order.quantity:+.8g} after the next open"
         case records.ValuedRecord(phase=phase, equity_usd=equity, cash_usd=cash, marks=marks):
             held = ", ".join(marks) or "nothing"
             return f"equity at the {phase} {equity:,.2f} USD, cash {cash:,.2f} USD, {held} open"

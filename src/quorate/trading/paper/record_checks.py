@@ -11,13 +11,19 @@ from quorate.core.clock import format_ms
 from quorate.core.errors import JournalError
 from quorate.core.settings import CostSettings, ExitSettings
 from quorate.core.types import Action
+from quorate.trading.account.contract import Contract
 from quorate.trading.account.costs import Fill, taker_fill
 from quorate.trading.account.order import Order
-from quorate.trading.account.position import Position
+from quorate.trading.account.position import Holding, Position
+from quorate.trading.account.rebalancing.adjustment import Addition, increased
+from quorate.trading.account.sizing import Size
 from quorate.trading.account.trade import Trade
 from quorate.trading.engine import TradingEngine
 from quorate.trading.journal import records
 from quorate.trading.sizing.policy import SHARES
+
+_Figures = Size | Fill | Holding | Trade
+_OfTarget = records.UnfilledRecord | records.IncreasedRecord | records.ReducedRecord
 
 # Of a limited exit, the price before the limit is not recorded: its figures agree within float error only.
 _TOLERANCE = 1e-9
@@ -94,6 +100,15 @@ class RecordChecks:
                     _refuse(seq, record, "stop", record.stop, f"a stop nearer to the price than {position.stop!r}")
             case records.ClosedRecord():
                 self._closed(seq, record)
+            case records.TargetRecord():
+                expected = {"order_id": (record.order_id, self.engine.target_id(record.order))}
+                _require(seq, record, expected | {"order.decided": (record.order.decided, record.time)})
+            case records.UnfilledRecord():
+                self._target(seq, record)
+            case records.IncreasedRecord():
+                self._increased(seq, record)
+            case records.ReducedRecord():
+                self._reduced(seq, record)
 
     def _intent(self, seq: int, record: records.IntentRecord) -> None:
         order = record.order
@@ -170,9 +185,52 @@ class RecordChecks:
                 _refuse(seq, record, f"exit.{figure}", found, repr(wanted))
         self._require_reached(seq, record, position)
 
+    def _target(self, seq: int, record: _OfTarget) -> None:
+        """The record must be of a target before it, for this open."""
+        if record.order not in self.engine.pending_targets:
+            _refuse(seq, record, "order", record.order, "the order of a target before it")
+        expected: dict[str, tuple[Any, Any]] = {"order_id": (record.order_id, self.engine.target_id(record.order))}
+        if not isinstance(record, records.UnfilledRecord):
+            expected["time"] = record.time, record.order.decided + self.engine.length_ms
+        _require(seq, record, expected)
+
+    def _increased(self, seq: int, record: records.IncreasedRecord) -> None:
+        self._target(seq, record)
+        position, size, fill = self.engine.account.positions.get(record.symbol), record.holding.size, record.fill
+        side = 1 if record.order.quantity > 0 else -1
+        if position is not None and position.side != side:
+            _refuse(seq, record, "order.quantity", record.order.quantity, "the side of the open position")
+        if not (record.quantity > 0 and size.leverage > 0):
+            _refuse(seq, record, "quantity", record.quantity, "more than 0")
+        # The leverage depends on the exchange's tiers, which are not in the journal, as liquidation prices do.
+        added, contract = Addition(record.quantity, size.leverage, None), Contract(record.symbol)
+        made = increased(record.order, added, record.time, fill.reference_price, position, contract, self.costs)
+        _require(seq, record, {f"fill.{n}": (getattr(fill, n), getattr(made.fill, n)) for n in Fill._fields})
+        before, left = (0.0, 0.0) if position is None else (position.size.margin_usd, position.margin_left_usd)
+        margin = size.quantity * record.holding.entry.price / size.leverage
+        holding = made.holding._replace(
+            size=made.holding.size._replace(margin_usd=margin), margin_left_usd=left + margin - before
+        )
+        _require_holding(seq, record, record.holding, holding, side)
+
+    def _reduced(self, seq: int, record: records.ReducedRecord) -> None:
+        self._target(seq, record)
+        position, trade, kept = self._position(seq, record, record.symbol), record.trade, record.holding.size.quantity
+        if not 0 < kept < position.size.quantity:
+            _refuse(seq, record, "holding.size.quantity", kept, f"more than 0, less than {position.size.quantity!r}")
+        part, rest = position.split(kept, Contract(record.symbol))
+        made = part.trade(record.time, "rebalance", record.exit)
+        made = made._replace(funding_known=made.funding_known and trade.funding_known)
+        _require_near(seq, record, "trade", trade, made, position.size.margin_usd)
+        fill = part.exit_fill(record.exit.reference_price, "rebalance", self.costs, self.exits)
+        _require_near(seq, record, "exit", record.exit, fill, position.size.margin_usd)
+        _require_holding(seq, record, record.holding, rest, position.side)
+
     def _require_reached(self, seq: int, record: records.ClosedRecord, position: Position) -> None:
         """The exit's price and time must fit its reason."""
         reason, side, price = record.trade.reason, position.side, record.exit.reference_price
+        if reason not in ("liquidation", "end") and (reason == "rebalance") != position.targeted:
+            _refuse(seq, record, "trade.reason", reason, "an exit that such a position has")
         if reason == "time" and record.time < position.order.due:
             _refuse(seq, record, "time", record.time, f"{position.order.due} or later for a time exit")
         limited = record.exit.price == price and price != position.stop
@@ -192,6 +250,31 @@ class RecordChecks:
         if position is None:
             _refuse(seq, record, "symbol", symbol, "a market with an open position")
         return position
+
+
+def _require_holding(seq: int, record: records.Record, found: Holding, expected: Holding, side: int) -> None:
+    """A position after a change; its liquidation prices are compared with the margin only."""
+    size, quantity, price, margin = found.size, found.size.quantity, found.entry.price, found.size.margin_usd
+    unknown = {"liquidation_price": size.liquidation_price}
+    _require_near(seq, record, "holding.size", size, expected.size._replace(**unknown), 0.0)
+    _require_near(seq, record, "holding.entry", found.entry, expected.entry, margin)
+    expected = expected._replace(size=size, entry=found.entry, liquidation_price=found.liquidation_price)
+    _require_near(seq, record, "holding", found, expected, margin)
+    _require_liquidation(seq, record, size.liquidation_price, margin, side, quantity, price)
+    _require_liquidation(seq, record, found.liquidation_price, found.margin_left_usd, side, quantity, price)
+
+
+def _require_near(
+    seq: int, record: records.Record, where: str, found: _Figures, expected: _Figures, least_usd: float
+) -> None:
+    """Figures that lots and sums leave equal within float error only; amounts also relative to a margin."""
+    for name in found._fields:
+        one, other = getattr(found, name), getattr(expected, name)
+        if isinstance(one, float) and isinstance(other, float) and one == one:
+            least = _TOLERANCE * least_usd if name.endswith("_usd") else 0.0
+            if math.isclose(one, other, rel_tol=_TOLERANCE, abs_tol=least):
+                continue
+        _require(seq, record, {f"{where}.{name}": (one, other)})
 
 
 def _require_liquidation(

@@ -10,6 +10,7 @@ from itertools import chain
 from quorate.core.clock import format_ms
 from quorate.core.errors import JournalError
 from quorate.trading.account import events
+from quorate.trading.account.trade import Trade
 from quorate.trading.drift_state import DriftState
 from quorate.trading.engine import TradingEngine
 from quorate.trading.guards import GuardMove, TradeClosed, decision_events, valuation_events
@@ -141,10 +142,16 @@ def _redo(engine: TradingEngine, record: records.Record) -> None:
             account.apply(events.Moved(symbol, stop))
         case records.ClosedRecord(trade=trade, exit=fill):
             account.apply(events.Closed(trade, fill))
-            if ladder is not None:
-                ladder.on_trade(trade)
-            if guards is not None:
-                guards.on(TradeClosed.of(trade))
+            _count(engine, trade)
+        case records.TargetRecord(order=order):
+            engine.pending_targets.append(order)
+        case records.UnfilledRecord(order=order, quantity=quantity, reason=reason):
+            account.apply(events.Unfilled(order, quantity, reason))  # type: ignore[arg-type]  # known reasons only
+        case records.IncreasedRecord(time=time, order=order, fill=fill, quantity=quantity, holding=holding):
+            account.apply(events.Increased(order, time, fill, quantity, holding))
+        case records.ReducedRecord(order=order, trade=trade, exit=fill, holding=holding):
+            account.apply(events.Reduced(order, trade, fill, holding))
+            _count(engine, trade)
         case records.GuardMovedRecord():
             _move_guard(engine, record)
         case records.LadderMovedRecord(time=time, before=before, after=after, reason=reason):
@@ -160,6 +167,14 @@ def _redo(engine: TradingEngine, record: records.Record) -> None:
         case records.FeedRecord(time=time, notice=notice, symbol=market):
             engine.begin(time, engine.phase)
             engine.next_number(f"feed:{notice}:{market or ''}")
+
+
+def _count(engine: TradingEngine, trade: Trade) -> None:
+    """Count a closed trade for the ladder and the guards."""
+    if engine.ladder is not None:
+        engine.ladder.on_trade(trade)
+    if engine.guards is not None:
+        engine.guards.on(TradeClosed.of(trade))
 
 
 def _move_guard(engine: TradingEngine, record: records.GuardMovedRecord) -> None:
@@ -223,9 +238,10 @@ def _value(engine: TradingEngine, record: records.ValuedRecord, seq: int) -> Non
     engine.peak_usd = max(engine.peak_usd, record.equity_usd)
     for symbol, mark in record.marks.items():
         engine.account.value(symbol, mark.price, funding_known=mark.funding_known, mark_known=mark.mark_known)
-    # Orders are valid for the next open only.
+    # Orders and targets are valid for the next open only.
     if record.phase == "open":
         engine.pending.clear()
+        engine.pending_targets.clear()
     found = (engine.account.cash_usd, engine.account.equity_usd, sorted(engine.account.positions))
     expected = (record.cash_usd, record.equity_usd, sorted(record.marks))
     if found != expected:

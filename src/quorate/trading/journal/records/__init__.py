@@ -36,6 +36,12 @@ from quorate.trading.journal.records.state_records import (
     SelectedRecord,
     ShadowRecord,
 )
+from quorate.trading.journal.records.target_records import (
+    IncreasedRecord,
+    ReducedRecord,
+    TargetRecord,
+    UnfilledRecord,
+)
 
 __all__ = [
     "DETAIL_FIELDS",
@@ -52,6 +58,7 @@ __all__ = [
     "GuardMode",
     "GuardMovedRecord",
     "HumanRecord",
+    "IncreasedRecord",
     "IntentRecord",
     "JudgedRecord",
     "LadderMovedRecord",
@@ -62,10 +69,13 @@ __all__ = [
     "PanelRecord",
     "Phase",
     "Record",
+    "ReducedRecord",
     "RefusedRecord",
     "SelectedRecord",
     "SettledRecord",
     "ShadowRecord",
     "StartedRecord",
+    "TargetRecord",
+    "UnfilledRecord",
     "ValuedRecord",
 ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from quorate.trading.account.order import Order
+from quorate.trading.account.sizing import Size
+from quorate.trading.account.trade import Trade
 from quorate.trading.journal.records.account_records import (
     ClosedRecord,
     DecidedRecord,
@@ -28,6 +30,12 @@ from quorate.trading.journal.records.state_records import (
     SelectedRecord,
     ShadowRecord,
 )
+from quorate.trading.journal.records.target_records import (
+    IncreasedRecord,
+    ReducedRecord,
+    TargetRecord,
+    UnfilledRecord,
+)
 
 RECORDS: dict[str, type[Record]] = {
     record.kind: record
@@ -44,6 +52,7 @@ RECORDS: dict[str, type[Record]] = {
             ClosedRecord,
             ValuedRecord,
         ),
+        *(TargetRecord, IncreasedRecord, ReducedRecord, UnfilledRecord),
         *(GuardMovedRecord, LadderMovedRecord, DriftMovedRecord, HumanRecord, FeedRecord, NotifiedRecord),
         *(BenchMovedRecord, ShadowRecord, SelectedRecord),
         *(ChallengedRecord, ComparedRecord, JudgedRecord),
@@ -51,7 +60,11 @@ RECORDS: dict[str, type[Record]] = {
 }
 
 # Fields that may be NaN, stored as null.
-NAN_FIELDS: dict[type, frozenset[str]] = {Order: frozenset({"atr", "probability"})}
+NAN_FIELDS: dict[type, frozenset[str]] = {
+    Order: frozenset({"atr", "probability"}),
+    Size: frozenset({"stop", "target"}),
+    Trade: frozenset({"stop", "target"}),
+}
 
 # Most of a journal's size, and not needed to rebuild an account: left out when reading without detail.
 DETAIL_FIELDS: dict[type[Record], tuple[str, ...]] = {
