@@ -27,6 +27,7 @@ INTEGRATION = (
     "ensemble/training",
     "ensemble/voting/test_vote.py",
     "evaluation/cards",
+    "evaluation/report/test_book_page.py",
     "evaluation/report/test_html.py",
     "evaluation/test_controls.py",
     "evaluation/walk_forward/test_permutation_importance.py",

@@ -8,7 +8,8 @@ import numpy as np
 
 from quorate.core.types import FloatArray
 from quorate.evaluation.book.case import BookCase
-from quorate.evaluation.book.resampled_days import TOO_FEW, YEAR_DAYS, DayResamples, sharpe_of
+from quorate.evaluation.book.performance import drawdown
+from quorate.evaluation.book.resampled_days import TOO_FEW, YEAR_DAYS, DayResamples, sharpe_of, yearly
 from quorate.evaluation.json_values import Figures
 
 
@@ -36,6 +37,9 @@ def survivorship(case: BookCase) -> dict[str, Any]:
     figures.add("yearly_loss", float(drag.mean()) * YEAR_DAYS)
     figures.add("sharpe", float(sharpe_of(net)), "no day differs")
     figures.add_interval("sharpe_ci", DayResamples(len(net), options).sharpe(net), TOO_FEW)
+    figures.add("yearly_return", float(yearly(net)))
+    figures.add_interval("yearly_return_ci", DayResamples(len(net), options).yearly_return(net), TOO_FEW)
+    figures.add("max_drawdown", drawdown(net))
     lost = float(long.mean()) * options.lost_part
     even = float(case.net.mean()) * YEAR_DAYS / lost if lost > 0 else None
     figures.add("share_that_takes_all", even if even is None or even > 0 else None, "no gain, or nothing held long")

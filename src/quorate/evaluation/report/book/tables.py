@@ -237,9 +237,11 @@ def market_table(figures: Figure) -> Table:
 
 
 def _cell(figures: Mapping[str, Any], name: str, kind: Kind, *, sign: bool = False) -> Cell:
-    """A cell with its interval, coloured where the whole interval has one sign."""
+    """A cell with its interval, coloured where the whole interval has one sign; empty for what is not measured."""
+    if name not in figures:
+        return Cell("")
     made, ends = cell(figures, name, kind), figures.get(f"{name}_ci")
-    tone: Tone = tone_of(ends[0]) if ends is not None and ends[0] * ends[1] > 0 else made.tone
+    tone: Tone = tone_of(ends[0]) if ends is not None and ends[0] * ends[1] > 0 else ""
     if sign and figures.get(name) is not None:
         shown = "" if ends is None else f"{ends[0]:+.2f} to {ends[1]:+.2f}"
         return Cell(f"{figures[name]:+.2f}", shown, tone=tone)

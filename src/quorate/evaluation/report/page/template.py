@@ -140,6 +140,7 @@ class Page:
         warnings: Sequence[str] = (),
         footer: Sequence[str] = (),
         data: Mapping[str, Any] | None = None,
+        scripts: Sequence[str] = ("figure.js", "trades.js"),
     ) -> str:
         """The whole page.
 
@@ -150,6 +151,7 @@ class Page:
             warnings: sentences shown as banners at the top.
             footer: sentences at the bottom.
             data: of the linked figure and the table of trades; None for a page without them, and without their scripts.
+            scripts: files that draw the data.
         """
         banners = f'<p class="synthetic" role="note"><strong>SYNTHETIC</strong> {_SYNTHETIC}</p>' * self.synthetic
         banners += "".join(f'<p class="banner" role="note">{escape(warning)}</p>' for warning in warnings)
@@ -157,14 +159,14 @@ class Page:
         bar = f'<nav class="contents" aria-label="Contents"><ul>{links}</ul></nav>' if links else ""
         notes = "".join(f"<p>{escape(line)}</p>" for line in footer)
         mark = "SYNTHETIC: " if self.synthetic else ""
-        scripts = "" if data is None else _scripts(data)
+        code = "" if data is None else _scripts(data, scripts)
         style = _static("report.css") + (_vendored("uPlot.min.css") if data is not None else "")
         return (
             '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{escape(mark + title)}</title><style>{style}</style></head><body>"
-            f"{banners}<header>{header}</header>{bar}<main>{body}</main><footer>{notes}</footer>{scripts}</body></html>\n"
+            f"{banners}<header>{header}</header>{bar}<main>{body}</main><footer>{notes}</footer>{code}</body></html>\n"
         )
 
 
@@ -173,9 +175,9 @@ def _wide(table: Table) -> bool:
     return len(table.columns) > _NARROW or longest > _LONG
 
 
-def _scripts(data: Mapping[str, Any]) -> str:
+def _scripts(data: Mapping[str, Any], names: Sequence[str]) -> str:
     notice = f"/*\n{_vendored('uPlot.LICENSE.txt')}*/\n"
-    own = "".join(_script(_static(name)) for name in ("page.js", "figure.js", "trades.js"))
+    own = "".join(_script(_static(name)) for name in ("page.js", *names))
     found = f'<script type="application/json" id="data">{_json(data)}</script>'
     return _script(notice + _vendored("uPlot.min.js")) + found + own
 

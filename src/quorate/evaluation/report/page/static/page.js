@@ -61,7 +61,7 @@ const report = (() => {
   unfold();
 
   const data = element && JSON.parse(element.textContent);
-  if (data) {
+  if (data?.trades) {
     const { names, rows } = data.trades;
     data.trades.rows = rows.map((row) => Object.fromEntries(row.map((value, number) => [names[number], value])));
   }
