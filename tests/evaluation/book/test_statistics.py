@@ -97,4 +97,4 @@ def test_only_what_survives_all_trials_is_proven(
     assert f": {said}" in found["sentence"]
     assert f"810 configurations without skill is {probability:.2f}." in found["sentence"]
     assert "beside BTC 0.50 (-0.20 to 1.20)" in found["sentence"]
-    assert any("luck of that kind" in line for line in found["details"])
+    assert any("chance of that kind may" in line for line in found["details"])

@@ -43,6 +43,10 @@ def test_later_fills_are_moved_weights(case: BookCase) -> None:
     assert found["by_bar_one_bar_late"]["sharpe"] == pytest.approx(sharpe(late))
     assert found["at_bars"]["sharpe"] == pytest.approx(found["one_bar_late"]["sharpe"], abs=3)
     assert found["at_bars"]["sharpe"] != found["one_bar_late"]["sharpe"]
+    followed = robustness(replace(case, settings=replace(case.settings, band=0.0)))
+    assert found["without_band"] == followed["at_bars"]
+    assert found["without_band_one_bar_late"] == followed["one_bar_late"] != found["one_bar_late"]
+    assert "without_band" not in followed
 
 
 def test_doubled_costs(case: BookCase) -> None:

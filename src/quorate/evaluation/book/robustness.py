@@ -9,6 +9,7 @@ import numpy as np
 
 from quorate.book.panel.daily_panel import DAY_BARS
 from quorate.book.portfolio.returns import returns_by_bar
+from quorate.core.settings import BookSettings
 from quorate.core.types import FloatArray
 from quorate.evaluation.book.case import BookCase
 from quorate.evaluation.book.performance import performance
@@ -17,6 +18,8 @@ from quorate.evaluation.book.performance import performance
 VARIANTS = {
     "at_bars": "all fills at the open of a 4-hour bar, on time: the one to compare a bar's delay with",
     "one_bar_late": "all fills a 4-hour bar later",
+    "without_band": "every target followed, at bars: a band makes weights depend on their path, so figures scatter",
+    "without_band_one_bar_late": "every target followed, a 4-hour bar later",
     "by_bar_one_bar_late": "only the sleeves that decide by bar, a 4-hour bar later",
     "one_day_late": "all fills a day later",
     "daily_one_day_late": "only the sleeves that decide by day, a day later",
@@ -30,11 +33,11 @@ def robustness(case: BookCase) -> dict[str, dict[str, Any]]:
     """Variant -> figures; those of the whole book where a variant does not apply."""
     weights, costs = case.weights, case.costs
     doubled = replace(costs, taker_fee=2 * costs.taker_fee, slippage=2 * costs.slippage)
-    held = (weights, case.panel, case.outcomes, case.settings, costs)
-    found = {
-        "at_bars": case.figures(returns_by_bar(*held)),
-        "one_bar_late": case.figures(returns_by_bar(*held, delay_bars=1)),
-    }
+    found = {"at_bars": _at_bars(case, case.settings, 0), "one_bar_late": _at_bars(case, case.settings, 1)}
+    if case.settings.band or case.settings.step < 1:
+        followed = replace(case.settings, band=0.0, step=1.0)
+        found["without_band"] = _at_bars(case, followed, 0)
+        found["without_band_one_bar_late"] = _at_bars(case, followed, 1)
     if weights.by_bar:
         found["by_bar_one_bar_late"] = case.figures(case.returns(weights, delay_bars=1))
     found["one_day_late"] = case.figures(case.returns(weights, delay_days=1, delay_bars=DAY_BARS))
@@ -56,6 +59,11 @@ def robustness(case: BookCase) -> dict[str, dict[str, Any]]:
         "markets": [case.panel.symbols[market] for market in markets],
     }
     return found
+
+
+def _at_bars(case: BookCase, settings: BookSettings, delay: int) -> dict[str, Any]:
+    returns = returns_by_bar(case.weights, case.panel, case.outcomes, settings, case.costs, delay_bars=delay)
+    return case.figures(returns)
 
 
 def best_month(net: FloatArray, month: np.ndarray[Any, np.dtype[np.datetime64]]) -> np.datetime64 | None:

@@ -19,7 +19,7 @@ def survivorship(case: BookCase) -> dict[str, Any]:
     First: a stated share of the markets held long ends each year, and a stated part of the position is lost; shorts of
     such markets gain nothing. The loss is spread evenly over the days, in proportion to the weights held long.
     Second: only markets that were listed when the judgement began, which leaves out what was listed later because it
-    did well; the members of learned sleeves are not fitted anew.
+    did well; the other weights stay as they are, and the members of learned sleeves are not fitted anew.
     """
     options, panel = case.options, case.panel
     ended = ~np.isfinite(panel.close[-1]) & np.isfinite(panel.close).any(axis=0)

@@ -72,9 +72,17 @@ def _details(figures: Mapping[str, Any]) -> list[str]:
     ]
     if shares:
         lucky = max(found[kind]["share_above"] or 0.0 for kind in ("shifted", "shuffled")) > _LUCKY
-        meant = "luck of that kind would do as well" if lucky else "the signals matter"
+        meant = "chance of that kind may explain it" if lucky else "chance of that kind does not explain it"
         lines.append(f"Placebos that are as good: {', '.join(shares)}: {meant}.")
-    late, still = figures["robustness"]["one_bar_late"], figures["robustness"]["at_bars"]
-    if late["sharpe"] is not None and still["sharpe"] is not None:
-        lines.append(f"Filled 4 hours late, the Sharpe ratio is {late['sharpe']:.2f} instead of {still['sharpe']:.2f}.")
+    late = _late(figures["robustness"], "one_bar_late", "at_bars")
+    followed = _late(figures["robustness"], "without_band_one_bar_late", "without_band")
+    if late:
+        lines.append(
+            f"Filled 4 hours late, the Sharpe ratio is {late}{f', without the band {followed}' * bool(followed)}."
+        )
     return lines
+
+
+def _late(found: Mapping[str, Any], late: str, on_time: str) -> str:
+    one, other = (found.get(name, {}).get("sharpe") for name in (late, on_time))
+    return "" if one is None or other is None else f"{one:.2f} instead of {other:.2f}"

@@ -18,7 +18,7 @@ from quorate.evaluation.report.page.template import Html, Page
 from quorate.evaluation.report.sections.months import calendar
 
 # Variants whose names do not say all.
-_EXPLAINED = ("at_bars", "without_best_markets")
+_EXPLAINED = ("at_bars", "without_band", "without_best_markets")
 
 _ENOUGH = 0.95  # probability that counts as proven
 
@@ -123,7 +123,11 @@ def _sceptic(page: Page, figures: Figure) -> Html:
                         about["figures"],
                         f"The spread of the trials' Sharpe ratios is {figures['deflation']['spread_of_trials']}.",
                         *(f"{tables.HOLDINGS[name]}: {about[name]}." for name in tables.HOLDINGS),
-                        *(f"{tables.VARIANTS[name]}: {about[name]}." for name in _EXPLAINED),
+                        *(
+                            f"{tables.VARIANTS[name]}: {about[name]}."
+                            for name in _EXPLAINED
+                            if name in figures["robustness"]
+                        ),
                         *(f"Placebos, {name}: {about[name]}." for name in figures["placebo"]),
                     ],
                 ),

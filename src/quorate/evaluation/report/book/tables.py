@@ -14,6 +14,8 @@ HOLDINGS = {"btc": "BTC", "equal_weight": "equal weight", "inverse_volatility": 
 VARIANTS = {
     "at_bars": "as it is, filled at bars",
     "one_bar_late": "all fills 4 hours late",
+    "without_band": "without the no-trade band, at bars",
+    "without_band_one_bar_late": "without the band 4 hours late",
     "by_bar_one_bar_late": "only those by bar 4 hours late",
     "one_day_late": "all fills a day late",
     "daily_one_day_late": "only the daily ones a day late",
