@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from quorate.cli import options
+from quorate.core.errors import ArgumentError
 from quorate.core.text.plural import counted
 
 
@@ -37,9 +38,32 @@ def backtest(
     """
     from quorate.cli import output
     from quorate.cli.render.evaluation import show_account
+    from quorate.cli.render.target_weights import show_backtest
     from quorate.workflows.backtest import backtest as run
+    from quorate.workflows.book.backtest import backtest_book
+    from quorate.workflows.book.kinds import is_book
     from quorate.workflows.runs.trials import RunRecord
 
+    if is_book(bundle):
+        unused = {"policy": policy, "guards": guards, "report": report}
+        given = [name for name, value in unused.items() if value]
+        if given:
+            raise ArgumentError("backtest a book", found=f"`{given[0]}`", expected="a span and `symbols` alone")
+        with output.progress() as progress:
+            book = backtest_book(
+                bundle,
+                data,
+                allow_training_span=allow_training_span,
+                record=RunRecord(options.command_line()),
+                progress=progress,
+                symbols=symbols,
+                start=start,
+                end=end,
+            )
+        output.print_json(book.to_json()) if as_json else show_backtest(book, full=full)
+        if trades is not None:
+            output.note(f"{counted(len(book.result.trades), 'trade')} written to {book.write_trades(trades)}")
+        return
     with output.progress() as progress:
         result = run(
             bundle,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from quorate.cli import options
+from quorate.core.errors import ArgumentError
 
 
 def signal(
@@ -38,12 +41,17 @@ def signal(
 
     Each decision is printed with what decided it: the votes, or the calibrated probabilities. A market whose candles
     cannot be read is named, the others are predicted, and the exit code is 1. `quorate explain` says what moved the
-    scores. With --panel, replies are recorded, and bars that the panel was asked about before cost nothing.
+    scores. With --panel, replies are recorded, and bars that the panel was asked about before cost nothing. Of a book,
+    the target weights are printed, the orders towards them, and with --explain each sleeve's part.
     """
     from quorate.cli import output
     from quorate.cli.render.signals import show
+    from quorate.workflows.book.kinds import is_book
     from quorate.workflows.signals import signals
 
+    if is_book(bundle):
+        _show_book(bundle, data, symbols or (), explain=explain, as_json=as_json)
+        return
     result = signals(
         bundle,
         data,
@@ -59,3 +67,16 @@ def signal(
         output.note(f"error: {error}")
     if result.left_out:
         raise typer.Exit(1)
+
+
+def _show_book(bundle: Path, data: Path, symbols: Sequence[str], *, explain: bool, as_json: bool) -> None:
+    """Print the target weights of a book."""
+    from quorate.cli import output
+    from quorate.cli.render.target_weights import show_target
+    from quorate.workflows.book.signal import target_book
+
+    if symbols:
+        raise ArgumentError("decide the weights of a book", found="SYMBOL", expected="none: a book decides all at once")
+    with output.progress() as progress:
+        result = target_book(bundle, data, progress=progress)
+    output.print_json(result.to_json()) if as_json else show_target(result, explain=explain)
