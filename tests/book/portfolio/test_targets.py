@@ -1,0 +1,96 @@
+"""Decisions of the account: whole days, changes by bar between them, and nothing else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.book.conftest import SMALL
+
+from quorate.book.panel.bar_grid import BAR_MS
+from quorate.book.portfolio.limits import limited
+from quorate.book.portfolio.targets import BookTargets
+from quorate.book.portfolio.weights import SleeveWeights
+from quorate.book.sleeves.registry import build_sleeves
+from quorate.core.clock import DAY_MS
+from quorate.core.errors import BookError
+
+SETTINGS = replace(SMALL, sleeves=("trend", "carry", "dip"), volume_share=1.0)
+
+
+@pytest.fixture(scope="module")
+def panel(market):
+    return market.panel()
+
+
+@pytest.fixture(scope="module")
+def weights(panel):
+    return SleeveWeights.of(build_sleeves(SETTINGS), panel, {}, SETTINGS)
+
+
+@pytest.fixture(scope="module")
+def targets(panel, weights):
+    return BookTargets(panel, weights, SETTINGS)
+
+
+def test_every_day_is_decided_and_other_moments_where_a_sleeve_by_bar_changes(panel, weights, targets):
+    moments = targets.moments(int(panel.time[0]))
+    days = {int(time) for time in panel.time}
+    assert days <= set(moments)
+    dip = weights.by_bar["dip"]
+    for moment in sorted(set(moments) - days):
+        row = (moment - int(panel.grid.time[0])) // BAR_MS
+        assert np.abs(dip[row] - dip[row - 1]).sum() > 0
+    assert targets.moments(int(panel.time[5]), int(panel.time[6]))[0] == panel.time[5]
+    assert all(moment < panel.time[6] for moment in targets.moments(int(panel.time[5]), int(panel.time[6])))
+
+
+def test_a_day_follows_the_sum_of_the_sleeves_within_band_and_limits(panel, weights, targets):
+    day = len(panel.time) - 3
+    moment = int(panel.time[day])
+    total = weights.daily_total(panel)[day] + weights.bar_total(panel)[panel.moment[day]]
+    wanted = limited(total, panel.median_volume[day], 1_000.0, SETTINGS)
+    np.testing.assert_array_equal(targets.wanted(moment, 1_000.0), wanted)
+    nothing = np.zeros(len(panel.symbols))
+    np.testing.assert_array_equal(targets.at(moment, 1_000.0, nothing), wanted)
+    near = wanted * 0.9
+    np.testing.assert_array_equal(targets.at(moment, 1_000.0, near), near)  # within the band
+    far = wanted * 0.1
+    np.testing.assert_array_equal(targets.at(moment, 1_000.0, far), wanted)
+
+
+def test_between_days_what_is_held_moves_by_the_change_of_the_bars(panel, weights):
+    bars = np.zeros((len(panel.grid.time) + 1, len(panel.symbols)))
+    row = int(panel.moment[60]) + 2
+    bars[row:, 0] = 0.1
+    made = BookTargets(panel, SleeveWeights(weights.daily, {"dip": bars}, weights.scale), SETTINGS)
+    held = np.full(len(panel.symbols), 0.01)
+    moment = int(panel.grid.moments[row])
+    found = made.at(moment, 1e3, held)
+    volume = panel.median_volume[60]
+    np.testing.assert_allclose(found[0], 0.11)
+    np.testing.assert_allclose(found[1:], np.where(np.isfinite(volume[1:]), 0.01, 0.0))
+    assert made.at(moment + BAR_MS, 1e3, held) is None
+
+
+def test_moments_outside_the_panel_are_refused(panel, targets):
+    nothing = np.zeros(len(panel.symbols))
+    for moment in (int(panel.time[0]) - DAY_MS, int(panel.grid.moments[-1]) + BAR_MS, int(panel.time[9]) + 1):
+        with pytest.raises(BookError, match="expected the close of a 4-hour bar"):
+            targets.at(moment, 1e3, nothing)
+
+
+def test_weights_by_symbol_and_back(panel, targets):
+    weights = np.zeros(len(panel.symbols))
+    weights[2] = -0.3
+    assert targets.by_symbol(weights) == {panel.symbols[2]: -0.3}
+    back = targets.columns([(panel.symbols[2], -0.3), ("GONE/USDT:USDT", 0.5)])
+    np.testing.assert_array_equal(back, weights)
+
+
+def test_truncated_candles_decide_the_same(market, panel, targets):
+    day = 120
+    known = market.until(int(panel.time[day])).panel()
+    chosen = build_sleeves(SETTINGS)
+    part = BookTargets(known, SleeveWeights.of(chosen, known, {}, SETTINGS), SETTINGS)
+    for moment in (int(panel.time[day]), int(panel.time[100])):
+        np.testing.assert_array_equal(part.wanted(moment, 1e3), targets.wanted(moment, 1e3))
