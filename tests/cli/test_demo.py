@@ -41,13 +41,18 @@ def test_demo_finds_a_predictable_edge_and_none_in_a_random_walk(quorate_program
         assert done.returncode == 0, done.stderr
         found = json.loads(done.stdout)
         assert found["synthetic"] is True
-        return found["evaluate"]["ensemble"]["rank_ic_ci"], found["evaluate"]["trades"]["net_usd"]
+        return found["evaluate"]["ensemble"]["rank_ic_ci"], found["evaluate"]["trades"]["net_usd"], found["book"]
 
-    (low, _), net = evaluated(0.12)
+    (low, _), net, book = evaluated(0.12)
     assert low > 0.1
     assert net > 0
+    # The book finds the trends of single markets, and nothing in its control.
+    assert book["planted"]["sharpe_ci"][0] > 2
+    assert book["control"]["sharpe_ci"][0] < 0
     # In a random walk with clustered volatility the size of moves is predictable, their sign is not. One interval in
     # twenty misses the 0; none comes near that of the edge.
-    (low, _), net = evaluated(0.0)
+    (low, _), net, alone = evaluated(0.0)
     assert low < 0.05
     assert net == 0
+    assert alone["planted"] is None
+    assert alone["control"] == book["control"]

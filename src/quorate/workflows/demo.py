@@ -31,6 +31,8 @@ def demo(
 ) -> DemoResult:
     """Generate a synthetic market, train on its first part, predict and evaluate the rest, and write the report.
 
+    A book is trained and traded too: on a market whose symbols trend each by itself, and on a control.
+
     Args:
         out: folder for the candles, the bundle, the trial log and the report; made if absent.
         seed: of the synthetic market.
@@ -49,6 +51,7 @@ def demo(
     from quorate.core.settings import BundleSettings
     from quorate.ensemble.inference.loading import load_bundle
     from quorate.market.synthetic import SyntheticMarket
+    from quorate.workflows.book.demo import demo_book
     from quorate.workflows.evaluate import evaluate
     from quorate.workflows.runs.trials import RunRecord
     from quorate.workflows.train import train
@@ -89,4 +92,5 @@ def demo(
     signals = tuple(bundle.predict(market.candles(symbol)) for symbol in market.names)
     page = evaluation.report(out / "report.html", progress=progress)
     progress("writing the page", 1, 1)
-    return DemoResult(seed, edge, trained, signals, evaluation, page)
+    book = demo_book(out / "books", seed=seed, edge=edge, settings=settings, progress=progress)
+    return DemoResult(seed, edge, trained, signals, evaluation, page, book)

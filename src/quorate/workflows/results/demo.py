@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quorate.workflows.results.book import BookDemo
 from quorate.workflows.results.evaluation import Evaluation
 from quorate.workflows.results.training import TrainResult
 
@@ -26,6 +27,7 @@ class DemoResult:
         signals: one a market, at the newest closed bar.
         evaluation: of the bars after the training span.
         page: the report.
+        book: trained and traded on two other synthetic markets.
     """
 
     seed: int
@@ -34,6 +36,7 @@ class DemoResult:
     signals: tuple[Signal, ...]
     evaluation: Evaluation
     page: Path
+    book: BookDemo
 
     def to_json(self) -> dict[str, Any]:
         """The document of `quorate demo --json`."""
@@ -44,6 +47,7 @@ class DemoResult:
             "train": self.trained.to_json(),
             "signals": [signal.to_json() for signal in self.signals],
             "evaluate": self.evaluation.to_json(),
+            "book": self.book.to_json(),
             "report": str(self.page),
         }
 
