@@ -96,6 +96,7 @@ class BookSettings(Section):
     most_weight: float = 0.5  # of one market, as a share of the equity
     most_gross: float = 3.0  # sum of the weights' sizes
     volume_share: float = 0.01  # of a market's trailing dollar volume of a day, that its position may be worth
+    earlier_trials: int = 810  # configurations tried before these defaults were frozen, which deflate a Sharpe ratio
     model: BookModelSettings = field(default_factory=BookModelSettings)
 
     def __post_init__(self) -> None:
@@ -126,3 +127,4 @@ class BookSettings(Section):
         for name in ("most_weight", "most_gross"):
             require("book", name, getattr(self, name), 1e-3, 100)
         require("book", "volume_share", self.volume_share, 1e-9, 1)
+        require("book", "earlier_trials", self.earlier_trials, 0, 1_000_000)

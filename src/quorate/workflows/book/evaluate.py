@@ -1,0 +1,143 @@
+"""Judge a book along time: members refitted each month, weights traded on the days after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Unpack
+
+from quorate.core.clock import iso_ms
+from quorate.core.errors import ArgumentError
+from quorate.core.progress import Progress, RunEstimate, silent
+from quorate.workflows.inputs.arguments import require_arguments, require_callback, settings_of
+from quorate.workflows.inputs.market_data import Data, data_name, open_source
+from quorate.workflows.inputs.selection import Selection, span, split_names, timeframe_of
+from quorate.workflows.results.book_evaluation import EvaluatedBook
+
+if TYPE_CHECKING:
+    from quorate.book.portfolio.weights import Forecasts
+    from quorate.core.settings import Settings
+    from quorate.workflows.runs.trials import RunRecord
+
+
+def evaluate_book(
+    data: Data,
+    *,
+    models: Sequence[str] | str | None = None,
+    forecasts: Forecasts | None = None,
+    settings: Settings | None = None,
+    record: RunRecord | None = None,
+    progress: Progress = silent,
+    **selection: Unpack[Selection],
+) -> EvaluatedBook:
+    """Refit the members of a book each month on labels known by then, and judge its weights on the days that follow.
+
+    The weights are judged by their returns (`evaluation.book`) and traded in the simulated account.
+
+    Args:
+        data: a Freqtrade data folder, or candles as `open_source` takes them.
+        models: registered names of the cross-section's members, instead of the setting `book.models`.
+        forecasts: of an earlier evaluation of the same candles, instead of refits: sleeve -> member -> (D, S).
+        settings: None for those of quorate.toml and the environment.
+        record: where the run is recorded; None for the trial log of the settings.
+        progress: called with each stage's name, units done and units in all.
+        **selection: `start` of the first forecast, before which there are at least some months of candles; `end`;
+            `symbols` (default: all perpetuals of the data) and `timeframe`.
+
+    Raises:
+        ArgumentError: no `start`, or `top`.
+        DataError: candles that cannot be read or used.
+        BookError: too few rows with a known label before `start`, or an unknown sleeve.
+        EvaluationError: the trial log cannot be written.
+    """
+    from quorate.book.portfolio import SleeveWeights
+    from quorate.book.portfolio.targets import BookTargets
+    from quorate.book.sleeves.learned import LearnedSleeve
+    from quorate.book.sleeves.registry import build_sleeves
+    from quorate.book.training import forecast_by_month
+    from quorate.evaluation.book import judge_book
+    from quorate.evaluation.metrics.equity import EquityCurve
+    from quorate.workflows.book.backtest import judged, trade_targets
+    from quorate.workflows.book.markets import read_markets
+    from quorate.workflows.book.trials import record_book
+    from quorate.workflows.runs.trials import TrialRecorder
+
+    require_arguments(evaluate_book, selection, Selection.__optional_keys__)
+    require_callback(progress=progress)
+    progress = RunEstimate.of(progress)
+    settings = settings_of(settings)
+    start, end = span(selection)
+    if start is None or selection.get("top") is not None:
+        raise ArgumentError(
+            "evaluate a book",
+            found="`top`" if start is not None else "no `start`",
+            expected="`start`, from which members are refitted each month; the universe is chosen day by day",
+        )
+    recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
+    members = split_names(models, "models")
+    book = settings.book
+    if members:
+        book = replace(book, models=members, quorum=min(book.quorum, len(members)))
+    source = open_source(data)
+    markets = read_markets(
+        source,
+        split_names(selection.get("symbols")),
+        timeframe_of(selection),
+        end=end,
+        settings=settings.universe,
+        progress=progress,
+    )
+    panel, outcomes = markets.panel(book)
+    sleeves = build_sleeves(book)
+    if forecasts is None:
+        forecasts = {
+            sleeve.name: forecast_by_month(
+                sleeve,
+                panel,
+                outcomes,
+                start,
+                book.model,
+                workers=settings.train.workers,
+                progress=progress,
+            ).forecasts
+            for sleeve in sleeves
+            if isinstance(sleeve, LearnedSleeve)
+        }
+    weights = SleeveWeights.of(sleeves, panel, forecasts, book)
+    last = int(panel.grid.moments[-1]) if end is None else end
+    result = trade_targets(BookTargets(panel, weights, book), panel, markets, source, settings, start, end)
+    curve = EquityCurve(result.time, result.equity_usd, result.start_equity_usd)
+    choices = {"refits": "monthly", "from": iso_ms(start), "to": iso_ms(last)}
+    headline = {"trades": len(result.trades), "total_return": curve.total_return}
+    recorded = record_book(recorder, curve.daily_returns(), book, settings, markets, choices, headline)
+    distinct = recorded.get("deflation", {}).get("distinct", 1)
+    judgement = judge_book(
+        sleeves,
+        panel,
+        outcomes,
+        forecasts,
+        book,
+        settings.costs,
+        start=start,
+        end=last,
+        trials=book.earlier_trials + distinct,
+        synthetic=markets.synthetic,
+        progress=progress,
+    )
+    account = judged({"data": data_name(data)}, result, panel, markets, book, settings)
+    document: dict[str, Any] = {
+        "recipe": "book",
+        "sleeves": list(book.sleeves),
+        "models": list(book.models),
+        **judgement.to_json(),
+        "account": {
+            "stats": account["stats"],
+            "costs": account["costs"],
+            "refused": account["refused"],
+            "start_equity_usd": account["start_equity_usd"],
+            "final_equity_usd": account["final_equity_usd"],
+            "baselines": account["baselines"],
+        },
+        **recorded,
+    }
+    return EvaluatedBook(document, judgement, result, forecasts)
