@@ -51,6 +51,17 @@ GROUPS = {
         "explain",
     ),
     "Evaluation": ("evaluate", "walk_forward", "backtest", "RunRecord", "demo"),
+    "Books": (
+        "train_book",
+        "load_book",
+        "target_book",
+        "backtest_book",
+        "evaluate_book",
+        "quorate.book.Book",
+        "quorate.book.Sleeve",
+        "quorate.book.LearnedSleeve",
+        "quorate.book.DailyPanel",
+    ),
     "Checks for look-ahead": ("check_features", "check_model", "check_strategy"),
     "Forecasts of volatility": ("volatility", "volatility_frame"),
     "Paper trading": ("PaperAccount",),
@@ -74,6 +85,7 @@ GROUPS = {
     "Tests of your own packages": (
         "quorate.testing.model_checks",
         "quorate.testing.feature_checks",
+        "quorate.testing.sleeve_checks",
         "quorate.testing.source_checks",
     ),
 }

@@ -12,6 +12,7 @@ from quorate.core.deferred import deferred
 from quorate.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from quorate.book.bundle import load_book as load_book
     from quorate.core.configuration import load_settings as load_settings
     from quorate.core.errors import QuorateError as QuorateError
     from quorate.core.settings import Settings as Settings
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
     from quorate.market.files.freqtrade_folder import load_candles as load_candles
     from quorate.models.base import Model as Model
     from quorate.workflows.backtest import backtest as backtest
+    from quorate.workflows.book.backtest import backtest_book as backtest_book
+    from quorate.workflows.book.evaluate import evaluate_book as evaluate_book
+    from quorate.workflows.book.signal import target_book as target_book
+    from quorate.workflows.book.train import train_book as train_book
     from quorate.workflows.check import check as check
     from quorate.workflows.check import check_own_columns as check_own_columns
     from quorate.workflows.check import list_candles as list_candles
@@ -62,6 +67,7 @@ if TYPE_CHECKING:
 _find, _names = deferred(
     __name__,
     {
+        "book.bundle": "load_book",
         "core.configuration": "load_settings",
         "core.errors": "QuorateError",
         "core.settings": "Settings",
@@ -81,6 +87,10 @@ _find, _names = deferred(
         "market.files.freqtrade_folder": "load_candles",
         "models.base": "Model",
         "workflows.backtest": "backtest",
+        "workflows.book.backtest": "backtest_book",
+        "workflows.book.evaluate": "evaluate_book",
+        "workflows.book.signal": "target_book",
+        "workflows.book.train": "train_book",
         "workflows.check": "check check_own_columns list_candles",
         "workflows.demo": "demo",
         "workflows.download": "download",

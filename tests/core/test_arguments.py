@@ -37,12 +37,12 @@ FITS = {
     "negative": r"\bint\b|\bfloat\b|Moment",
     "nan": r"\bfloat\b",
     "flag": r"bool|\bint\b|\bfloat\b",
-    "text": r"\bstr\b|Literal|Policy|DecidedBy|Mode|Path|Data|BundleLike|Moment|Task|Method|RecipeName",
+    "text": r"\bstr\b|Literal|Policy|DecidedBy|Mode|Path|Data|BundleLike|BookLike|Moment|Task|Method|RecipeName",
     "bytes": r"Iterable",
-    "path": r"Path|Data|BundleLike",
+    "path": r"Path|Data|BundleLike|BookLike",
     "list": r"Sequence|Iterable|Array",
     "nested": r"Sequence|Iterable|Array",
-    "mapping": r"Mapping|Data|Iterable",
+    "mapping": r"Mapping|Data|Iterable|Forecasts",
     "array": r"Array|Matrix|Target|Iterable",
     "frame": r"DataFrame|Data\b",
     "object": r"Any$",
@@ -51,7 +51,10 @@ FITS = {
 # with its members before it asks its class.
 LEFT_OUT = {*(("QuorateError", value) for value in WRONG), ("Action", "array"), ("Action", "frame")}
 # Work that a value of the right type would begin.
-LONG = {"backtest", "demo", "download", "evaluate", "signals", "train", "train_rolling", "walk_forward"}
+LONG = {
+    *("backtest", "backtest_book", "demo", "download", "evaluate", "evaluate_book", "signals", "target_book"),
+    *("train", "train_book", "train_rolling", "walk_forward"),
+}
 
 
 @pytest.fixture(scope="module")

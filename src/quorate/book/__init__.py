@@ -7,4 +7,8 @@ training   fits of the members of learned sleeves
 bundle     a trained book on disk
 """
 
-__all__: list[str] = []
+from quorate.book.bundle import Book
+from quorate.book.panel import DailyPanel
+from quorate.book.sleeves import LearnedSleeve, Sleeve, SleeveRows
+
+__all__ = ["Book", "DailyPanel", "LearnedSleeve", "Sleeve", "SleeveRows"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -11,12 +12,19 @@ from quorate.cli import options
 from quorate.core.errors import ArgumentError
 from quorate.core.text.plural import counted
 
+if TYPE_CHECKING:
+    from quorate.workflows.inputs.selection import Selection as Selected
+
 
 def evaluate(
     data: options.Data,
     bundle: Annotated[
         Path | None, typer.Option("--bundle", metavar="PATH", help=f"{options.BUNDLE} [default: a walk-forward]")
     ] = None,
+    recipe: Annotated[
+        Literal["vote", "book"],
+        typer.Option("--recipe", help="Without --bundle: a vote, or a book whose members are refitted each month."),
+    ] = "vote",
     timeframe: options.Timeframe = None,
     symbols: Annotated[
         str | None,
@@ -78,15 +86,32 @@ def evaluate(
     along a walk-forward over --symbols or --top, and all test spans are one run of one account. Only a walk-forward
     takes --timeframe, --top, --models, --folds, --rolling, --select, --predictions and --features.
 
+    With --recipe book: the weights of a book from --from on, by members refitted each month, of all perpetuals or of
+    --symbols; beside holding, by sleeve, under worse conditions and against chance.
+
     Every figure stands beside its baselines on the same bars. Every configuration is recorded in the trial log.
     """
     from quorate.cli import output
     from quorate.cli.render import evaluation as render
     from quorate.lifecycle.explain.mean_contributions import add_contributions
     from quorate.workflows.evaluate import evaluate as evaluate_bundle
+    from quorate.workflows.inputs.selection import Selection
     from quorate.workflows.runs.trials import RunRecord
     from quorate.workflows.walk_forward import walk_forward
 
+    if recipe == "book":
+        others: dict[str, Any] = {"bundle": bundle, "top": top, "folds": folds, "rolling": rolling, "select": select}
+        others |= {"predictions": predictions, "features": features, "policy": policy, "trades": trades}
+        _evaluate_book(
+            data,
+            [name for name, value in others.items() if value],
+            Selection(symbols=symbols, timeframe=timeframe, start=start, end=end),
+            models,
+            report,
+            as_json=as_json,
+            full=full,
+        )
+        return
     walk_only: dict[str, Any] = {
         "timeframe": timeframe,
         "top": top,
@@ -132,3 +157,37 @@ def _require_consistent(bundle: Path | None, walk_only: dict[str, Any], *, allow
             found="`allow_training_span=True`",
             expected="it only with `bundle`: a walk-forward never tests on bars that it was trained on",
         )
+
+
+def _evaluate_book(
+    data: Path,
+    others: Sequence[str],
+    selection: Selected,
+    models: str | None,
+    report: Path | None,
+    *,
+    as_json: bool,
+    full: bool,
+) -> None:
+    """Judge a book; options of other evaluations are refused."""
+    from quorate.cli import output
+    from quorate.cli.render.book import show_book_judgement
+    from quorate.cli.render.target_weights import show_account
+    from quorate.workflows.book.evaluate import evaluate_book
+    from quorate.workflows.runs.trials import RunRecord
+
+    if others:
+        raise ArgumentError(
+            "evaluate a book", found=f"`{others[0]}`", expected="`start`, and `end`, `symbols`, `timeframe` or `models`"
+        )
+    with output.progress() as progress:
+        result = evaluate_book(
+            data, models=models, record=RunRecord(options.command_line()), progress=progress, **selection
+        )
+    if as_json:
+        output.print_json(result.to_json())
+    else:
+        show_book_judgement(result.judgement, full=full)
+        show_account(result.document["account"])
+    if report is not None:
+        output.note(f"report written to {result.report(report)}")

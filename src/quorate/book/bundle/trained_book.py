@@ -15,6 +15,7 @@ from quorate.book.portfolio.weights import Forecasts, SleeveWeights
 from quorate.book.sleeves.learned import LearnedSleeve
 from quorate.book.sleeves.registry import build_sleeves
 from quorate.book.sleeves.sleeve import Sleeve
+from quorate.core.arguments import path_of
 from quorate.core.errors import BundleError, ModelError
 from quorate.core.types import FloatArray
 from quorate.models.runtime import OnnxSession
@@ -107,7 +108,7 @@ def load_book(path: str | Path) -> Book:
         BundleError: no book there, an altered or incomplete one, or one of a sleeve with other columns.
         BookError: a sleeve that is not registered here.
     """
-    folder = book_path(Path(path))
+    folder = book_path(path_of("load a book", "path", path, "the path of a book or of a folder of books"))
     if folder is None:
         raise BundleError(
             f"load the book {path}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from quorate.cli import output
@@ -10,6 +11,7 @@ from quorate.core.clock import format_ms
 from quorate.core.text.plural import counted
 from quorate.evaluation.report.formatting import SYNTHETIC, text_of
 from quorate.trading.account.currency import in_currency
+from quorate.workflows.results.book import figure_text
 
 if TYPE_CHECKING:
     from quorate.workflows.results.book import BookBacktest, TargetBook, TrainedBook
@@ -103,7 +105,21 @@ def show_backtest(result: BookBacktest, *, full: bool = False) -> None:
     output.print_sentence(result.verdict)
 
 
-def _show_costs(document: dict[str, Any] | Any) -> None:
+def show_account(account: Mapping[str, Any]) -> None:
+    """The same weights in the simulated account, in a line.
+
+    Args:
+        account: that of the document of an evaluation.
+    """
+    stats = account["stats"]
+    output.print_sentence(
+        f"In the simulated account, with lots, minima and margin: net Sharpe {figure_text(stats, 'sharpe', 'number')}, "
+        f"drawdown {figure_text(stats, 'max_drawdown', 'odds')}, turnover {_share(stats['turnover_a_day'])} of equity "
+        "a day."
+    )
+
+
+def _show_costs(document: Mapping[str, Any]) -> None:
     costs, currency = document["costs"], document["currency"]
     for name, label in (("fee_usd", "fees"), ("slippage_usd", "slippage"), ("funding_usd", "funding received")):
         output.print_line(f"  {label} {in_currency(text_of(costs[name], 'usd'), currency)}")
@@ -121,6 +137,6 @@ def _share(weight: float, *, signed: bool = False) -> str:
     return text.replace("-0.0 %", "0.0 %").replace("+0.0 %", "0.0 %")
 
 
-def _why(sleeves: Any) -> str:
+def _why(sleeves: Mapping[str, float]) -> str:
     """The sleeve of the largest part; "-" where none holds it."""
-    return str(max(sleeves, key=lambda name: abs(sleeves[name]))) if sleeves else "-"
+    return max(sleeves, key=lambda name: abs(sleeves[name])) if sleeves else "-"

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from quorate.core.clock import format_ms, iso_ms
-from quorate.core.errors import DataError, EvaluationError, TrainingSpanError
+from quorate.core.errors import ArgumentError, DataError, EvaluationError, TrainingSpanError
 from quorate.core.progress import Progress, silent
+from quorate.workflows.book.kinds import BookLike, book_of
 from quorate.workflows.inputs.arguments import require_arguments, require_callback, require_flags, settings_of
-from quorate.workflows.inputs.market_data import Data, data_name, open_source, read_contracts, read_marks
+from quorate.workflows.inputs.market_data import Data, data_name, open_source, read_contracts, read_marks, require_data
 from quorate.workflows.inputs.selection import Selection, span, split_names, timeframe_of
 from quorate.workflows.results.book import BookBacktest
 
 if TYPE_CHECKING:
-    from quorate.book.bundle import Book
     from quorate.book.panel import DailyPanel
     from quorate.book.portfolio.targets import BookTargets
     from quorate.core.settings import BookSettings, Settings
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def backtest_book(
-    book: Book | str | Path,
+    book: BookLike,
     data: Data,
     *,
     allow_training_span: bool = False,
@@ -52,21 +51,25 @@ def backtest_book(
         TrainingSpanError: the span overlaps the training span and that is not allowed.
         DataError: candles that cannot be read, or none in the span.
     """
-    from quorate.book.bundle import load_book
     from quorate.book.portfolio.targets import BookTargets
     from quorate.evaluation.metrics.equity import EquityCurve
     from quorate.workflows.book.markets import read_markets
     from quorate.workflows.book.trials import record_book
-    from quorate.workflows.runs.trials import TrialRecorder
+    from quorate.workflows.runs.trials import TrialRecorder, require_record
 
     require_arguments(backtest_book, selection, Selection.__optional_keys__)
     require_flags(allow_training_span=allow_training_span)
     require_callback(progress=progress)
+    require_data(data)
     settings = settings_of(settings)
-    recorder = TrialRecorder.open(record, settings, verb="backtest", data=data_name(data))
-    loaded = load_book(book) if isinstance(book, str | Path) else book
-    manifest = loaded.manifest
+    require_record(record)
+    if selection.get("top") is not None:
+        raise ArgumentError("backtest a book", found=f"`top` {selection['top']!r}", expected="`symbols`, or neither")
+    symbols, timeframe = split_names(selection.get("symbols")), timeframe_of(selection)
     start, end = span(selection)
+    recorder = TrialRecorder.open(record, settings, verb="backtest", data=data_name(data))
+    loaded = book_of(book)
+    manifest = loaded.manifest
     first = manifest.training_end if start is None else start
     if first < manifest.training_end and not allow_training_span:
         raise TrainingSpanError(
@@ -76,8 +79,7 @@ def backtest_book(
             remedy="Or allow it with `allow_training_span=True`; the result is then marked.",
         )
     source = open_source(data)
-    symbols = split_names(selection.get("symbols")) or manifest.symbols
-    markets = read_markets(source, symbols, timeframe_of(selection), end=end, progress=progress)
+    markets = read_markets(source, symbols or manifest.symbols, timeframe, end=end, progress=progress)
     panel, _ = markets.panel(manifest.settings)
     targets = BookTargets(panel, loaded.weights(panel), manifest.settings)
     result = trade_targets(targets, panel, markets, source, settings, first, end)

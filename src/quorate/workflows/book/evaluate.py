@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
+from quorate.core.arguments import Kind, require_types
 from quorate.core.clock import iso_ms
 from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, RunEstimate, silent
 from quorate.workflows.inputs.arguments import require_arguments, require_callback, settings_of
-from quorate.workflows.inputs.market_data import Data, data_name, open_source
+from quorate.workflows.inputs.market_data import Data, data_name, open_source, require_data
 from quorate.workflows.inputs.selection import Selection, span, split_names, timeframe_of
 from quorate.workflows.results.book_evaluation import EvaluatedBook
 
@@ -60,29 +61,36 @@ def evaluate_book(
     from quorate.workflows.book.backtest import judged, trade_targets
     from quorate.workflows.book.markets import read_markets
     from quorate.workflows.book.trials import record_book
-    from quorate.workflows.runs.trials import TrialRecorder
+    from quorate.workflows.runs.trials import TrialRecorder, require_record
 
     require_arguments(evaluate_book, selection, Selection.__optional_keys__)
     require_callback(progress=progress)
+    require_types(
+        "evaluate a book",
+        forecasts=(forecasts, Kind((Mapping,), "a mapping from sleeve to member to forecasts").optional),
+    )
     progress = RunEstimate.of(progress)
     settings = settings_of(settings)
+    require_data(data)
+    require_record(record)
+    members, symbols = split_names(models, "models"), split_names(selection.get("symbols"))
+    timeframe = timeframe_of(selection)
     start, end = span(selection)
     if start is None or selection.get("top") is not None:
         raise ArgumentError(
             "evaluate a book",
-            found="`top`" if start is not None else "no `start`",
+            found="no `start`" if selection.get("top") is None else f"`top` {selection.get('top')!r}",
             expected="`start`, from which members are refitted each month; the universe is chosen day by day",
         )
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
-    members = split_names(models, "models")
     book = settings.book
     if members:
         book = replace(book, models=members, quorum=min(book.quorum, len(members)))
     source = open_source(data)
     markets = read_markets(
         source,
-        split_names(selection.get("symbols")),
-        timeframe_of(selection),
+        symbols,
+        timeframe,
         end=end,
         settings=settings.universe,
         progress=progress,

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from quorate.core.arguments import NUMBER, require_types
 from quorate.core.clock import DAY_MS, format_ms
-from quorate.core.errors import TrainingSpanError
+from quorate.core.errors import ArgumentError, TrainingSpanError
 from quorate.core.progress import Progress, silent
+from quorate.workflows.book.kinds import BookLike, book_of
 from quorate.workflows.inputs.arguments import require_callback, settings_of
-from quorate.workflows.inputs.market_data import Data, open_source
+from quorate.workflows.inputs.market_data import Data, open_source, require_data
 from quorate.workflows.results.book import TargetBook, TargetPosition
 
 if TYPE_CHECKING:
-    from quorate.book.bundle import Book
     from quorate.book.panel import DailyPanel
     from quorate.book.portfolio import SleeveWeights
     from quorate.book.portfolio.targets import BookTargets
@@ -27,7 +27,7 @@ _FOLLOWED_DAYS = 120
 
 
 def target_book(
-    book: Book | str | Path,
+    book: BookLike,
     data: Data,
     *,
     equity_usd: float | None = None,
@@ -51,17 +51,21 @@ def target_book(
         DataError: candles that cannot be read.
         TrainingSpanError: the candles end within the training span.
     """
-    from quorate.book.bundle import load_book
     from quorate.book.portfolio.targets import BookTargets
     from quorate.workflows.book.markets import read_markets
 
+    require_types("decide the weights of a book", equity_usd=(equity_usd, NUMBER.optional))
     require_callback(progress=progress)
+    require_data(data)
     settings = settings_of(settings)
-    loaded = load_book(book) if isinstance(book, str | Path) else book
+    loaded = book_of(book)
     manifest = loaded.manifest
     markets = read_markets(open_source(data), manifest.symbols, progress=progress)
     panel, _ = markets.panel(manifest.settings)
     moment = int(panel.grid.moments[-1])
+    equity = settings.account.equity_usd if equity_usd is None else equity_usd
+    if not equity > 0:
+        raise ArgumentError("decide the weights of a book", found=f"`equity_usd` {equity}", expected="more than 0")
     if moment < manifest.training_end:
         raise TrainingSpanError(
             f"decide the weights of the book {manifest.id}",
@@ -70,7 +74,6 @@ def target_book(
         )
     weights = loaded.weights(panel)
     targets = BookTargets(panel, weights, manifest.settings)
-    equity = settings.account.equity_usd if equity_usd is None else equity_usd
     start = max(manifest.training_end, moment - _FOLLOWED_DAYS * DAY_MS)
     held = _followed(targets, panel, start, equity)
     target = targets.at(moment, equity, held)

@@ -85,9 +85,9 @@ class TrialRecorder:
         """
         from quorate.evaluation.statistics.trial_log import TrialLog
 
+        require_record(record)
         if record is None:
             record = RunRecord()
-        require_type("record the run", "record", record, RunRecord, "a quorate.RunRecord, or None for the defaults")
         trial_log = None
         if record.log:
             trial_log = TrialLog(Path(record.path or settings.evaluation.ledger))
@@ -149,3 +149,13 @@ class Recorded:
     def record(self, *_: object) -> dict[str, Any]:
         """`provenance`, and with a log `deflation`."""
         return dict(self.figures)
+
+
+def require_record(record: RunRecord | None) -> None:
+    """Refuse what is no `RunRecord`, before any work begins.
+
+    Raises:
+        ArgumentError: it is not.
+    """
+    if record is not None:
+        require_type("record the run", "record", record, RunRecord, "a quorate.RunRecord, or None for the defaults")
