@@ -85,18 +85,18 @@ class BookSettings(Section):
     # The other sleeves.
     trend_smooth_days: int = 3  # over which the weights of the trend are averaged
     carry_markets: int = 50  # the universe of the carry, of which those with known funding are held
-    dip_share: float = 0.3  # of the equity that a full dip holds
+    dip_share: float = 0.24  # of the equity that a full dip holds
     dip_bars: int = 6  # of 4h, that a dip is held
     # Portfolio.
-    target_volatility: float = 0.1  # a year, of each sleeve that is scaled to it
-    scale_half_life: float = 30.0  # days, of the squared returns that measure a sleeve's volatility
+    target_volatility: float = 0.08  # a year, of each sleeve that is scaled to it
+    scale_half_life: float = 60.0  # days, of the squared returns that measure a sleeve's volatility
     most_scale: float = 3.0  # gross weight of a sleeve's scale
-    band: float = 0.6  # a weight is left where it is while it is this near its target, as a share of the larger one
-    step: float = 1.0  # share of the way to the target that a change goes
+    band: float = 0.3  # a weight is left where it is while it is this near its target, as a share of the larger one
+    step: float = 0.5  # share of the way to the target that a change goes
     most_weight: float = 0.5  # of one market, as a share of the equity
     most_gross: float = 3.0  # sum of the weights' sizes
     volume_share: float = 0.01  # of a market's trailing dollar volume of a day, that its position may be worth
-    earlier_trials: int = 810  # configurations tried before these defaults were frozen, which deflate a Sharpe ratio
+    earlier_trials: int = 830  # configurations tried before these defaults were frozen, which deflate a Sharpe ratio
     model: BookModelSettings = field(default_factory=BookModelSettings)
 
     def __post_init__(self) -> None:
