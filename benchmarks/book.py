@@ -230,8 +230,8 @@ def as_markdown(found: Mapping[str, Any]) -> str:
         "## The frozen recipe beside the research",
         "",
         "Without a band; net Sharpe ratio and turnover a day over exposure. The last columns are the research's "
-        "arithmetic without two artefacts of rounding in its features, which Quorate does not have: the residual return "
-        "of Bitcoin against itself, whose noise of 1e-17 was ranked, and running sums that broke ties.",
+        "arithmetic without two artefacts of rounding in its features, which Quorate does not have: the residual "
+        "return of Bitcoin against itself, whose noise of 1e-17 was ranked, and running sums that broke ties.",
         "",
         "| sleeve | found, to 2025 | research | without artefacts | found, 2025 | research | without artefacts |",
         "|---|---|---|---|---|---|---|",
