@@ -37,8 +37,8 @@ def backtest(
     what happened, beside holding and random entries, or why nothing was traded. The run is recorded in the trial log.
     """
     from quorate.cli import output
+    from quorate.cli.render.book.target_weights import show_backtest
     from quorate.cli.render.evaluation import show_account
-    from quorate.cli.render.target_weights import show_backtest
     from quorate.workflows.backtest import backtest as run
     from quorate.workflows.book.backtest import backtest_book
     from quorate.workflows.book.kinds import is_book

@@ -171,8 +171,8 @@ def _evaluate_book(
 ) -> None:
     """Judge a book; options of other evaluations are refused."""
     from quorate.cli import output
-    from quorate.cli.render.book import show_book_judgement
-    from quorate.cli.render.target_weights import show_account
+    from quorate.cli.render.book.judgement import show_book_judgement
+    from quorate.cli.render.book.target_weights import show_account
     from quorate.workflows.book.evaluate import evaluate_book
     from quorate.workflows.runs.trials import RunRecord
 

@@ -72,7 +72,7 @@ def signal(
 def _show_book(bundle: Path, data: Path, symbols: Sequence[str], *, explain: bool, as_json: bool) -> None:
     """Print the target weights of a book."""
     from quorate.cli import output
-    from quorate.cli.render.target_weights import show_target
+    from quorate.cli.render.book.target_weights import show_target
     from quorate.workflows.book.signal import target_book
 
     if symbols:

@@ -128,7 +128,7 @@ def _train_book(
 ) -> None:
     """Train a book; options of the other recipes are refused."""
     from quorate.cli import output
-    from quorate.cli.render import target_weights as render
+    from quorate.cli.render.book import target_weights as render
     from quorate.workflows.book.train import train_book
 
     if others:

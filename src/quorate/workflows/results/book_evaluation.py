@@ -39,6 +39,7 @@ class EvaluatedBook:
         Raises:
             DataError: the file cannot be written.
         """
-        from quorate.evaluation.report.book import write_book_report
+        from quorate.evaluation.report.book.page import write_book_report
 
-        return write_book_report(self.judgement, Path(path))
+        write_book_report(self.judgement, Path(path))
+        return Path(path)
