@@ -118,7 +118,8 @@ def evaluate_book(
     choices = {"refits": "monthly", "from": iso_ms(start), "to": iso_ms(last)}
     headline = {"trades": len(result.trades), "total_return": curve.total_return}
     recorded = record_book(recorder, curve.daily_returns(), book, settings, markets, choices, headline)
-    distinct = recorded.get("deflation", {}).get("distinct", 1)
+    # The judgement deflates its own returns, of which there are more trials than this log knows.
+    logged = recorded.pop("deflation", {})
     judgement = judge_book(
         sleeves,
         panel,
@@ -128,7 +129,7 @@ def evaluate_book(
         settings.costs,
         start=start,
         end=last,
-        trials=book.earlier_trials + distinct,
+        trials=book.earlier_trials + logged.get("distinct", 1),
         synthetic=markets.synthetic,
         progress=progress,
     )
@@ -145,6 +146,7 @@ def evaluate_book(
             "start_equity_usd": account["start_equity_usd"],
             "final_equity_usd": account["final_equity_usd"],
             "baselines": account["baselines"],
+            "deflation": logged,
         },
         **recorded,
     }
