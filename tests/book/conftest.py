@@ -36,7 +36,9 @@ class Market(NamedTuple):
         return Market({symbol: each.between(end=end) for symbol, each in self.candles.items()}, funding)
 
 
-SMALL = BookSettings(markets=8, carry_markets=8, age_days=30)
+SMALL = BookSettings(
+    markets=8, carry_markets=8, age_days=30, band=0.6, step=1.0, target_volatility=0.1, scale_half_life=30.0
+)
 
 
 def make_market(markets: int = 10, days: int = 150, seed: int = 1, *, holes: bool = True) -> Market:

@@ -72,14 +72,14 @@ def test_scale_reaches_its_target_and_reads_no_later_close():
     rng = np.random.default_rng(5)
     close = np.exp(np.cumsum(rng.normal(0, 0.03, (400, 3)), axis=0))
     weights = np.tile([0.5, -0.3, 0.2], (400, 1))
-    scale = volatility_scale(weights, close, BookSettings())
+    scale = volatility_scale(weights, close, SMALL)
     assert not scale[:20].any()  # too few days
     earned = scale[100:-1] * (weights[100:-1] * (close[101:] / close[100:-1] - 1)).sum(axis=1)
     assert 0.08 < earned.std() * 365**0.5 < 0.12
     later = close.copy()
     later[301:] *= 7
-    np.testing.assert_array_equal(volatility_scale(weights, later, BookSettings())[:301], scale[:301])
-    assert volatility_scale(weights * 1e-6, close, BookSettings())[50:].max() == BookSettings().most_scale
+    np.testing.assert_array_equal(volatility_scale(weights, later, SMALL)[:301], scale[:301])
+    assert volatility_scale(weights * 1e-6, close, SMALL)[50:].max() == SMALL.most_scale
 
 
 def slow_returns(target, returns, funding, cost, band):

@@ -13,7 +13,7 @@ from quorate.core.progress import Progress, RunEstimate, silent
 from quorate.workflows.inputs.arguments import require_arguments, require_callback, settings_of
 from quorate.workflows.inputs.market_data import Data, data_name, open_source, require_data
 from quorate.workflows.inputs.selection import Selection, span, split_names, timeframe_of
-from quorate.workflows.results.book_evaluation import EvaluatedBook
+from quorate.workflows.results.book.evaluated_book import EvaluatedBook
 
 if TYPE_CHECKING:
     from quorate.book.portfolio.weights import Forecasts
