@@ -26,6 +26,7 @@ class CostSettings(Section):
 
 
 Sizing = Literal["risk", "fixed", "atr", "half_kelly"]
+MarginMode = Literal["isolated", "cross"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +39,18 @@ class AccountSettings(Section):
     risk: float = 0.01  # share of equity lost when the stop is hit
     capital_usd: float = 0.0  # maximum margin of all positions together; 0: all equity
     leverage: float = 5.0  # maximum of a position's value over its margin
+    margin: MarginMode = "isolated"  # of positions by target; books always use cross margin
     sizing: Sizing = "risk"  # rule for position sizes
     stake_usd: float = 100.0  # margin of each position, for fixed sizing
     kelly_cap: float = 0.02  # maximum share of equity at risk by half Kelly
     minimum_usd: float = 5.0  # minimum value of an order, where the exchange's is not known
 
     def __post_init__(self) -> None:
-        if self.sizing not in get_args(Sizing):
-            raise SettingsError(
-                "use the setting account.sizing", found=repr(self.sizing), expected=", ".join(get_args(Sizing))
-            )
+        for name, known in (("sizing", get_args(Sizing)), ("margin", get_args(MarginMode))):
+            if getattr(self, name) not in known:
+                raise SettingsError(
+                    f"use the setting account.{name}", found=repr(getattr(self, name)), expected=", ".join(known)
+                )
         if self.currency and not (self.currency.isascii() and self.currency.isalnum() and self.currency.isupper()):
             raise SettingsError(
                 "use the setting account.currency",

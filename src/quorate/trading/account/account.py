@@ -1,8 +1,8 @@
-"""Simulated account: cash, positions with isolated margin, fills, funding, liquidation.
+"""Simulated account: cash, positions on isolated or cross margin, fills, funding, liquidation.
 
 A state machine that backtest and paper trading drive with the same calls, bar by bar. At every open time, over all
 symbols, `at_open` (funding, time exits, entries) and then, once those bars are closed, `at_close` (stops, targets,
-liquidations, valuation).
+liquidations, valuation). On cross margin, each ends with a check of the whole account (`liquidate`).
 
 Every change of cash or positions is an event. An account that receives the events and valuations of another one, in
 order, equals it to the last bit.
@@ -10,6 +10,7 @@ order, equals it to the last bit.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
@@ -31,6 +32,16 @@ from quorate.trading.account.events import (
     Unfilled,
 )
 from quorate.trading.account.exits import Exit, ended_at_open, reached, trailed_stop
+from quorate.trading.account.margin.cross import (
+    MarkOf,
+    exhausted,
+    liquidation_fills,
+    marked_positions,
+    refuse_cross,
+    require_perpetual,
+    within,
+    worth,
+)
 from quorate.trading.account.order import Order, Refusal
 from quorate.trading.account.position import Position
 from quorate.trading.account.sizing import Size, plan
@@ -47,6 +58,8 @@ class Account:
         positions: open positions by symbol, in the order they were opened.
         trades: closed positions and closed parts of them, in the order they were closed.
         refused: number of refused orders, by reason; of targets, those that were filled in part too.
+        cross: whether positions, all of them by target, are on cross margin.
+        liquidated: open time in ms of the bar in which the account on cross margin was last liquidated; -1 for never.
         on_event: called with every event after it has taken effect; None in a plain backtest.
 
     >>> account = Account(AccountSettings(equity_usd=500))
@@ -65,6 +78,8 @@ class Account:
         self.costs = costs or CostSettings()
         self.exits = exits or ExitSettings()
         self.cash_usd = self.settings.equity_usd
+        self.cross = self.settings.margin == "cross"
+        self.liquidated = -1
         self.positions: dict[str, Position] = {}
         self.trades: list[Trade] = []
         self.refused: Counter[Refusal] = Counter()
@@ -78,20 +93,26 @@ class Account:
         equity = self.cash_usd
         for position in self.positions.values():
             equity += position.unrealised_usd
-        # Losses are limited to the margin, which cash covers: less than 0 is float error.
+        # Losses are limited to the margin, which cash covers: less than 0 is float error. On cross margin they are not
+        # limited before the account is liquidated, which leaves it no less than 0.
         return equity if equity > 0.0 else 0.0
 
     @property
     def margin_usd(self) -> float:
-        """Margin of all positions."""
+        """Margin of all positions; on cross margin, the initial margins of their values at the last valuation."""
         margin = 0.0
         for position in self.positions.values():
-            margin += position.size.margin_usd
+            margin += position.margin_usd
         return margin
 
     @property
     def free_usd(self) -> float:
-        """Cash that is not margin of a position; funding was paid from the margin."""
+        """Cash that is not margin of a position; funding was paid from the margin.
+
+        On cross margin, equity that is not margin; negative where losses have used up some of it.
+        """
+        if self.cross:
+            return self.equity_usd - self.margin_usd
         margin = 0.0
         for position in self.positions.values():
             if position.margin_left_usd > 0.0:
@@ -107,7 +128,8 @@ class Account:
         """The market's trading rules; conservative ones where the exchange's are unknown.
 
         Raises:
-            TradingError: a market in another currency than the account's, or than those before it.
+            TradingError: a market in another currency than the account's, or than those before it; spot on cross
+                margin.
         """
         contract = self._contracts.get(symbol)
         if contract is None:
@@ -115,7 +137,10 @@ class Account:
             first = next(iter(self._contracts), None)
             if first is None or market_currency(symbol) != market_currency(first):
                 account_currency([*self._contracts, symbol], self.settings)
-            contract = self._contracts[symbol] = self._known_contracts.get(symbol) or Contract(symbol)
+            contract = self._known_contracts.get(symbol) or Contract(symbol)
+            if self.cross:
+                require_perpetual(contract)
+            self._contracts[symbol] = contract
         return contract
 
     def at_open(self, time: int, bar_of: BarOf, orders: Iterable[Order] = ()) -> None:
@@ -123,15 +148,20 @@ class Account:
 
         A position that is due and whose mark price opens beyond its liquidation price is liquidated. Where prices
         continue at another scale, a position is closed at its last valuation, as where a market ends, and no order is
-        filled.
+        filled. An account on cross margin is liquidated where its margin does not suffice at the open.
 
         Args:
             time: open time in ms.
             bar_of: symbol -> the bar at `time`, or None without one; only its open is used, and the funding settled up
                 to then.
             orders: entries for this open, the best first.
+
+        Raises:
+            TradingError: an entry in an account on cross margin.
         """
         ended = self._leave_at_open(time, bar_of) if self.positions else {}
+        if self.cross:
+            self.liquidate(time, bar_of, opening=True)
         for order in orders:
             refusal = self.refusal(order)
             if refusal is None and not self.exits.reopen and ended.get(order.symbol) == order.side:
@@ -164,7 +194,16 @@ class Account:
         return ended
 
     def at_close(self, time: int, bar_of: BarOf) -> None:
-        """Trade the bars at `time` after their open: funding, then stops, targets and liquidations, then valuation."""
+        """Trade the bars at `time` after their open: funding, then stops, targets and liquidations, then valuation.
+
+        An account on cross margin is liquidated where its margin does not suffice at the close.
+        """
+        self.trade_bars(time, bar_of)
+        if self.cross:
+            self.liquidate(time, bar_of, opening=False)
+
+    def trade_bars(self, time: int, bar_of: BarOf) -> None:
+        """`at_close` without the liquidation of an account on cross margin."""
         for symbol, position in list(self.positions.items()):
             bar = bar_of(symbol)
             if bar is None:
@@ -177,7 +216,7 @@ class Account:
                 self.settle(symbol, rate, price)
             position.funding_known &= bar.funding_known
             position.mark_known &= bar.mark_known
-            exit_ = reached(position, bar, self.exits)
+            exit_ = None if position.cross else reached(position, bar, self.exits)
             if exit_ is not None:
                 self.close(symbol, time, exit_.price, exit_.reason)
                 continue
@@ -188,6 +227,44 @@ class Account:
                     position.stop = stop
                     if self.on_event is not None:
                         self.on_event(Moved(symbol, stop))
+
+    def liquidate(self, time: int, bar_of: BarOf, *, opening: bool, mark_of: MarkOf | None = None) -> bool:
+        """Close all positions of an account on cross margin whose equity no longer exceeds their maintenance margins.
+
+        Each is closed at its mark price, where there is none at its last valuation, with the fee of a liquidation.
+        What is lost beyond the equity is the exchange's loss.
+
+        Args:
+            time: open time in ms.
+            bar_of: symbol -> the bar at `time`.
+            opening: judge by the open of the bars, else by their close.
+            mark_of: symbol -> the same mark prices where there is a shorter way to them; None for those of the bars.
+
+        Returns:
+            Whether it was liquidated.
+        """
+        if not self.positions:
+            return False
+
+        def mark_of_bar(symbol: str) -> float | None:
+            bar = bar_of(symbol)
+            if bar is None or bar.rescaled:
+                return None
+            if opening:
+                return bar.mark_open
+            return bar.close if math.isnan(bar.mark_close) else bar.mark_close
+
+        marked = marked_positions(self.positions.values(), mark_of or mark_of_bar)
+        worth_usd = worth(self.cash_usd, marked)
+        if not exhausted(worth_usd, marked, self.contract):
+            return False
+        fills = liquidation_fills(worth_usd, marked, self.costs.liquidation_fee)
+        for (position, _), fill in zip(marked, fills, strict=True):
+            if opening and (bar := bar_of(position.symbol)) is not None:
+                position.funding_known &= bar.open_funding_known
+            self._end(position, time, fill, "liquidation")
+        self.liquidated = time
+        return True
 
     def end(self, time: int, bar_of: BarOf, symbols: Iterable[str]) -> None:
         """Close the positions in markets without a further bar: at this bar's close, or at their last valuation."""
@@ -256,11 +333,14 @@ class Account:
         """
         position = self._position(symbol)
         fill = position.exit_fill(price, reason, self.costs, self.exits)
-        trade = position.trade(time, reason, fill)
-        self._close(position, trade, fill)
-        if self.on_event is not None:
-            self.on_event(Closed(trade, fill))
-        return trade
+        return self._end(position, time, self.within(position, fill), reason)
+
+    def within(self, part: Position, fill: Fill) -> Fill:
+        """An exit fill of a position, or of a part of it, that on cross margin loses no more than the equity."""
+        if not part.cross:
+            return fill
+        last = ((position, position.mark) for position in self.positions.values())
+        return within(worth(self.cash_usd, last), part, fill)
 
     def apply(self, event: AccountEvent) -> None:
         """Apply an event.
@@ -308,6 +388,13 @@ class Account:
         position = self._position(symbol)
         position.mark, position.funding_known, position.mark_known = mark, funding_known, mark_known
 
+    def _end(self, position: Position, time: int, fill: Fill, reason: Reason) -> Trade:
+        trade = position.trade(time, reason, fill)
+        self._close(position, trade, fill)
+        if self.on_event is not None:
+            self.on_event(Closed(trade, fill))
+        return trade
+
     # The changes of an account that trades and of one that receives events. Events are made only for who receives them.
 
     def _fill(self, order: Order, size: Size, time: int, entry: Fill) -> Position:
@@ -317,7 +404,8 @@ class Account:
 
     def _settle(self, position: Position, cash: float, liquidation_price: float) -> None:
         position.funding_usd += cash
-        position.margin_left_usd = min(position.size.margin_usd, position.margin_left_usd + cash)
+        if not position.cross:
+            position.margin_left_usd = min(position.size.margin_usd, position.margin_left_usd + cash)
         position.liquidation_price = liquidation_price
         self.cash_usd += cash
 
@@ -332,12 +420,18 @@ class Account:
         position = self.positions.get(order.symbol)
         self.cash_usd -= fill.fee_usd
         if position is None:
-            self.positions[order.symbol] = Position.by_target(order, time, holding)
+            self.positions[order.symbol] = Position.by_target(order, time, holding, cross=self.cross)
         else:
             position.change(holding, fill.reference_price)
 
     def refusal(self, order: Order) -> Refusal | None:
-        """Why an order is refused before its size is known; None where it is not."""
+        """Why an order is refused before its size is known; None where it is not.
+
+        Raises:
+            TradingError: an account on cross margin.
+        """
+        if self.cross:
+            refuse_cross(self.settings, f"enter {order.symbol} with a stop")
         if order.symbol in self.positions:
             return "in_position"
         if len(self.positions) >= self.settings.positions:

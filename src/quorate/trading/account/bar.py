@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 
@@ -30,6 +31,7 @@ class Bar(NamedTuple):
         rescaled: prices continue at another scale since the previous bar, as after a redenomination.
         settled_at_open: settlements after the previous bar, up to and including this bar's open: before any fill.
         settled_inside: settlements after the open, before the next.
+        mark_close: mark price at the close; NaN for the last price.
     """
 
     time: int
@@ -46,3 +48,4 @@ class Bar(NamedTuple):
     rescaled: bool = False
     settled_at_open: tuple[Settlement, ...] = ()
     settled_inside: tuple[Settlement, ...] = ()
+    mark_close: float = math.nan

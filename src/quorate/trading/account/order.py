@@ -20,7 +20,7 @@ Refusal = Literal[
     "no_edge",  # half Kelly of 0
     "no_margin",  # no free margin or capital
     "no_tier",  # a value beyond the exchange's last margin tier
-    "liquidated",  # the mark price opens beyond the liquidation price of the position that it would change
+    "liquidated",  # at this open: the position that it would change or, on cross margin, the account
     "below_minimum",  # less than one lot or the exchange's minimum order
     "spot_short",  # spot cannot be sold short
     "guarded",  # stopped by a guard

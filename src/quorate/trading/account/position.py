@@ -20,7 +20,7 @@ class Holding(NamedTuple):
     Attributes:
         size: quantity, margin, leverage and liquidation price at the whole margin; no stop and no target.
         entry: average prices and the sums of fees and slippage of what is still held.
-        margin_left_usd, liquidation_price, funding_usd: as in `Position`.
+        margin_left_usd, liquidation_price, funding_usd: as in `Position`; on cross margin the whole margin and 0.
     """
 
     size: Size
@@ -35,6 +35,7 @@ class Position:
     """An open position; the account changes it.
 
     A position by target is changed by later orders. It has no time exit, no stop and no target; both prices are NaN.
+    On cross margin the whole equity backs it: it has no liquidation price of its own, and its losses have no limit.
 
     Attributes:
         order: that opened it. That of a position by target is never due and has the confidence 1.
@@ -45,9 +46,11 @@ class Position:
         mark: price of the last valuation.
         margin_left_usd: isolated margin less the funding paid and not received again; negative where unrealised profit
             paid for it.
-        liquidation_price: mark price at which it is liquidated now; funding that is paid brings it nearer.
+        liquidation_price: mark price at which it is liquidated now; funding that is paid brings it nearer. 0 where
+            there is none.
         funding_usd: funding received so far; negative when paid.
         funding_known, mark_known: whether complete for every bar so far.
+        cross: whether it is on cross margin.
     """
 
     order: Order
@@ -61,6 +64,7 @@ class Position:
     funding_usd: float = 0.0
     funding_known: bool = True
     mark_known: bool = True
+    cross: bool = False
 
     @classmethod
     def of(cls, order: Order, size: Size, time: int, entry: Fill) -> Self:
@@ -68,11 +72,12 @@ class Position:
         return cls(order, size, time, entry, size.stop, entry.reference_price, size.margin_usd, size.liquidation_price)
 
     @classmethod
-    def by_target(cls, target: TargetOrder, time: int, holding: Holding) -> Self:
+    def by_target(cls, target: TargetOrder, time: int, holding: Holding, *, cross: bool = False) -> Self:
         """The position that the fill of a target opens."""
         side = 1 if target.quantity > 0 else -1
         order = Order(target.symbol, side, target.decided, NEVER, confidence=1.0, atr=math.nan)
-        return cls(order, holding.size, time, holding.entry, math.nan, holding.entry.reference_price, *holding[2:])
+        price = holding.entry.reference_price
+        return cls(order, holding.size, time, holding.entry, math.nan, price, *holding[2:], cross=cross)
 
     @property
     def symbol(self) -> str:
@@ -97,16 +102,23 @@ class Position:
     def unrealised_usd(self) -> float:
         """Profit at the last valuation, without the costs of closing; a loss is at most the margin that is left."""
         profit = self.order.side * self.size.quantity * (self.mark - self.entry.price)
-        return profit if profit > -self.margin_left_usd else -self.margin_left_usd
+        return profit if profit > -self.margin_left_usd or self.cross else -self.margin_left_usd
+
+    @property
+    def margin_usd(self) -> float:
+        """Isolated margin, without funding; on cross margin the initial margin of its value at the last valuation."""
+        return self.size.quantity * self.mark / self.size.leverage if self.cross else self.size.margin_usd
 
     def funding(self, rate: float, price: float, contract: Contract) -> tuple[float, float]:
         """Cash received in a settlement, and the liquidation price after it.
 
         It is paid from the margin and unrealised profit, at most all of them, and brings the liquidation nearer; what
-        is received restores the margin first.
+        is received restores the margin first. On cross margin it is paid from the account, without a limit.
         """
         side, size, entry_price = self.order.side, self.size, self.entry.price
         quantity, left = size.quantity, self.margin_left_usd
+        if self.cross:
+            return -side * quantity * price * rate, 0.0
         worth = left + side * quantity * (price - entry_price)
         cash = max(-side * quantity * price * rate, -max(0.0, worth))
         left += cash
@@ -146,12 +158,12 @@ class Position:
             entry._replace(fee_usd=entry.fee_usd - fee, slippage_usd=entry.slippage_usd - slippage),
             self.margin_left_usd - left,
             self.funding_usd - funding,
-            contract,
+            None if self.cross else contract,
         )
         return part, rest
 
     def exit_fill(self, price: float, reason: Reason, costs: CostSettings, exits: ExitSettings) -> Fill:
-        """The fill of an exit at this price before slippage, within the margin that is left."""
+        """The fill of an exit at this price before slippage, within the margin that is left where it is isolated."""
         quantity = self.size.quantity
         if reason == "liquidation":
             fill = Fill(price, price, quantity * price * costs.liquidation_fee, 0.0)
@@ -159,7 +171,7 @@ class Position:
             fill = maker_fill(price, quantity, costs)
         else:
             fill = taker_fill(price, -self.order.side, quantity, costs)
-        return self.isolated(fill)
+        return fill if self.cross else self.isolated(fill)
 
     def isolated(self, fill: Fill) -> Fill:
         """An exit fill whose loss, fee included, is at most the margin that is left.
@@ -211,7 +223,9 @@ class Position:
         )
 
 
-def held(side: int, size: Size, entry: Fill, margin_left_usd: float, funding_usd: float, contract: Contract) -> Holding:
+def held(
+    side: int, size: Size, entry: Fill, margin_left_usd: float, funding_usd: float, contract: Contract | None
+) -> Holding:
     """Figures of a position with the liquidation prices at its whole margin and at what is left of it.
 
     Args:
@@ -220,9 +234,9 @@ def held(side: int, size: Size, entry: Fill, margin_left_usd: float, funding_usd
         entry: average prices.
         margin_left_usd: of the size's margin.
         funding_usd: received so far.
-        contract: the market's rules.
+        contract: the market's rules; None on cross margin, which has no liquidation price.
     """
-    if contract.spot:
+    if contract is None or contract.spot:
         return Holding(size, entry, margin_left_usd, size.liquidation_price, funding_usd)
     whole = contract.tiers.liquidation_price(side, size.quantity, entry.price, size.margin_usd)
     now = whole

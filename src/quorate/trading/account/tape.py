@@ -38,7 +38,7 @@ class Tape:
         time: open times in ms, increasing. Columns are memory views: their elements are plain numbers, read one by one
             in a third of the time that numpy takes.
         open, close: last prices.
-        mark_open, open_funding_known, rescaled: as in `Bar`.
+        mark_open, mark_close, open_funding_known, rescaled: as in `Bar`; unknown marks are the last prices.
         lowest, highest: the lower of open and low, the higher of open and high; NaN only where both are.
         mark_lowest, mark_highest: those of the mark price, or of the last price where the mark is unknown.
         settled_at_open, settled_inside: row -> settlements, as in `Bar`; most rows have none.
@@ -76,6 +76,7 @@ class Tape:
         self._columns = [_view(column) for column in columns]
         self.time, self.open, self.close = (self._columns[column] for column in (0, 1, 4))
         self.mark_open, self.open_funding_known, self.rescaled = (self._columns[column] for column in (5, 10, 11))
+        self.mark_close = _view(mark_close)
         self.settled_at_open, self.settled_inside = settled.at_open, settled.inside
         self.lowest = self.mark_lowest = _view(np.fmin(candles.open, candles.low))
         self.highest = self.mark_highest = _view(np.fmax(candles.open, candles.high))
@@ -113,7 +114,8 @@ class Tape:
     def bar(self, row: int) -> Bar:
         """The bar of a row."""
         values = [column[row] for column in self._columns]
-        return Bar._make([*values, self.settled_at_open.get(row, ()), self.settled_inside.get(row, ())])
+        settled = self.settled_at_open.get(row, ()), self.settled_inside.get(row, ())
+        return Bar._make([*values, *settled, self.mark_close[row]])
 
 
 class _Settlements:

@@ -20,12 +20,14 @@ class Trade(NamedTuple):
         decided: bar at whose close the entry was decided.
         entry_time: bar at whose open it filled.
         exit_time: bar in which it closed: at its open for `time` and `rebalance`, at its close for `end`, inside for
-            other reasons. At a bar from which on prices are at another scale: before it, at the last close, for `end`.
+            other reasons; a liquidation on cross margin is at either. At a bar from which on prices are at another
+            scale: before it, at the last close, for `end`.
         entry_price, exit_price: fills, slippage included; the entry of a position by target is its average.
         stop, target: levels at the entry; NaN for a position by target.
         reason: of the exit.
         gross_usd: result at the prices before slippage.
-        fee_usd: fees of both fills, including that of a liquidation, less maker rebates.
+        fee_usd: fees of both fills, including that of a liquidation, less maker rebates and, on cross margin, less what
+            the exchange bears of a loss beyond the equity.
         slippage_usd: slippage of both fills.
         funding_usd: funding received; negative when paid.
         funding_known: whether no settlement was missing while it was open.

@@ -15,6 +15,7 @@ from quorate.trading.account.account import Account, BarOf
 from quorate.trading.account.bar import Bar
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.currency import account_currency
+from quorate.trading.account.margin.cross import MarkOf
 from quorate.trading.account.order import TargetOrder
 from quorate.trading.account.rebalancing import rebalance, refuse_targets
 from quorate.trading.account.tape import Tape
@@ -49,7 +50,7 @@ def backtest_weights(
     its margin, the exchange's tiers, lots and minima (`rebalance`). A market that is held and not named is closed.
     Between decisions quantities stay as they are. At each time: funding, targets, liquidations, valuation. Positions
     that are open at the last bar of their market close at that bar's close, and where prices continue at another scale
-    at the last close before it.
+    at the last close before it. On cross margin the account is liquidated as a whole, at opens and closes.
 
     Args:
         decide: called after the close of each bar of `decisions`, in order of time. What it reads must be known then.
@@ -144,18 +145,19 @@ class _WeightsRun:
     def _open(self, step: int, time: int) -> None:
         """`Account.at_open` without orders."""
         account, markets = self.account, self._markets
-        rescaled: set[str] = set()
+        rescaled: list[str] = []
         for symbol in account.positions:
             market = markets[symbol]
             flags = market.flags[step]
             if flags & RESCALED:
-                rescaled.add(symbol)
+                rescaled.append(symbol)
             elif flags & SETTLED_AT_OPEN:
                 for rate, price in market.tape.settled_at_open[market.rows[step]]:
                     account.settle(symbol, rate, price)
-        if rescaled:
-            # The settlements of the others have been paid.
-            account.at_open(time, self._bar_at(time, rescaled))
+        for symbol in rescaled:
+            account.close(symbol, time, account.positions[symbol].mark, "end")
+        if account.cross:
+            account.liquidate(time, self._bar_at(time), opening=True, mark_of=self._marks(step, opening=True))
 
     def _close(self, step: int, time: int) -> None:
         """`Account.at_close` and `Account.end`."""
@@ -167,7 +169,9 @@ class _WeightsRun:
             if not flags:
                 continue
             row, tape = market.rows[step], market.tape
-            if position.order.side > 0:
+            if position.cross:
+                safe = True
+            elif position.order.side > 0:
                 safe = tape.mark_lowest[row] > position.liquidation_price
             else:
                 safe = tape.mark_highest[row] < position.liquidation_price
@@ -180,9 +184,26 @@ class _WeightsRun:
             if flags & MARK_MISSING:
                 position.mark_known = False
         if awake:
-            account.at_close(time, self._bar_at(time, awake))
+            account.trade_bars(time, self._bar_at(time, awake))
+        if account.cross:
+            account.liquidate(time, self._bar_at(time), opening=False, mark_of=self._marks(step, opening=False))
         if time in self._endings:
             account.end(time, self._bar_at(time), self._endings[time])
+
+    def _marks(self, step: int, *, opening: bool) -> MarkOf:
+        """Symbol -> its mark price at a step's open or close; None without a bar, and where its scale changes."""
+        markets = self._markets
+
+        def mark_of(symbol: str) -> float | None:
+            market = markets[symbol]
+            flags = market.flags[step]
+            if not flags or flags & RESCALED:
+                return None
+            column = market.tape.mark_open if opening else market.tape.mark_close
+            price: float = column[market.rows[step]]
+            return price
+
+        return mark_of
 
     def _bar_at(self, time: int, symbols: Container[str] | None = None) -> BarOf:
         """Symbol -> its bar at a time; None for others than these, where some are named."""

@@ -31,7 +31,7 @@ class AccountConfig(AccountRules):
     strategy: str = "quorate"
 
     def with_start_equity(self, started: StartedRecord) -> Self:
-        """The same with the equity that the account started with; a later setting does not change it.
+        """The same with the equity and the margin that the account started with; later settings do not change them.
 
         Raises:
             JournalError: a record without the start equity.
@@ -44,7 +44,9 @@ class AccountConfig(AccountRules):
                 found="a first record without the start equity",
                 expected="account.equity_usd in its settings",
             )
-        return replace(self, account=replace(self.account, equity_usd=float(equity)))
+        cross = isinstance(known, dict) and known.get("margin") == "cross"
+        account = replace(self.account, equity_usd=float(equity), margin="cross" if cross else "isolated")
+        return replace(self, account=account)
 
     @classmethod
     def from_json(cls, known: Mapping[str, Any], strategy: str) -> Self:

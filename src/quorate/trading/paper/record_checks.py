@@ -179,6 +179,8 @@ class RecordChecks:
         figures = zip(Trade._fields, trade, made, strict=True)
         _require(seq, record, {f"trade.{name}": (found, wanted) for name, found, wanted in figures})
         expected = position.exit_fill(fill.reference_price, trade.reason, self.costs, self.exits)
+        if position.cross:
+            expected = _with_lower_fee(expected, fill)
         for figure, found, wanted in zip(Fill._fields, fill, expected, strict=True):
             least = _TOLERANCE * (position.size.margin_usd if figure.endswith("_usd") else 0.0)
             if not math.isclose(found, wanted, rel_tol=_TOLERANCE, abs_tol=least):
@@ -204,13 +206,17 @@ class RecordChecks:
             _refuse(seq, record, "quantity", record.quantity, "more than 0")
         # The leverage depends on the exchange's tiers, which are not in the journal, as liquidation prices do.
         added, contract = Addition(record.quantity, size.leverage, None), Contract(record.symbol)
-        made = increased(record.order, added, record.time, fill.reference_price, position, contract, self.costs)
+        cross = self.engine.account.cross
+        price = fill.reference_price
+        made = increased(record.order, added, record.time, price, position, contract, self.costs, cross=cross)
         _require(seq, record, {f"fill.{n}": (getattr(fill, n), getattr(made.fill, n)) for n in Fill._fields})
         before, left = (0.0, 0.0) if position is None else (position.size.margin_usd, position.margin_left_usd)
         margin = size.quantity * record.holding.entry.price / size.leverage
-        holding = made.holding._replace(
-            size=made.holding.size._replace(margin_usd=margin), margin_left_usd=left + margin - before
-        )
+        holding = made.holding
+        if not cross:
+            holding = holding._replace(
+                size=holding.size._replace(margin_usd=margin), margin_left_usd=left + margin - before
+            )
         _require_holding(seq, record, record.holding, holding, side)
 
     def _reduced(self, seq: int, record: records.ReducedRecord) -> None:
@@ -223,6 +229,8 @@ class RecordChecks:
         made = made._replace(funding_known=made.funding_known and trade.funding_known)
         _require_near(seq, record, "trade", trade, made, position.size.margin_usd)
         fill = part.exit_fill(record.exit.reference_price, "rebalance", self.costs, self.exits)
+        if position.cross:
+            fill = _with_lower_fee(fill, record.exit)
         _require_near(seq, record, "exit", record.exit, fill, position.size.margin_usd)
         _require_holding(seq, record, record.holding, rest, position.side)
 
@@ -239,7 +247,7 @@ class RecordChecks:
         if (
             reason == "liquidation"
             and side * price > side * position.liquidation_price
-            and not position.margin_left_usd < 0
+            and not (position.margin_left_usd < 0 or position.cross)
         ):
             _refuse(seq, record, "exit.reference_price", price, f"{position.liquidation_price!r} or beyond")
         if reason == "target" and side * price < side * position.size.target:
@@ -250,6 +258,11 @@ class RecordChecks:
         if position is None:
             _refuse(seq, record, "symbol", symbol, "a market with an open position")
         return position
+
+
+def _with_lower_fee(expected: Fill, found: Fill) -> Fill:
+    """On cross margin a fee may be lower, as what is lost beyond the equity is not paid: see the next valuation."""
+    return expected._replace(fee_usd=min(found.fee_usd, expected.fee_usd))
 
 
 def _require_holding(seq: int, record: records.Record, found: Holding, expected: Holding, side: int) -> None:

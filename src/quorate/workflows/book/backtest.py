@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from quorate.core.clock import format_ms, iso_ms
@@ -35,7 +36,7 @@ def backtest_book(
 ) -> BookBacktest:
     """Trade a book's target weights on later candles in the simulated account.
 
-    Weights become orders at the next open, with fees, slippage, funding, lots, minima, margin and liquidations.
+    Weights become orders at the next open, with fees, slippage, funding, lots, minima, cross margin and liquidations.
 
     Args:
         book: a folder of a book or of books, or one that is loaded.
@@ -106,14 +107,14 @@ def trade_targets(
     start: int,
     end: int | None,
 ) -> BacktestResult:
-    """Trade target weights from a moment on.
+    """Trade target weights from a moment on, on cross margin, as the longs and shorts of a book back each other.
 
     Args:
         targets: of the book.
         panel: of the same markets.
         markets: candles and funding.
         source: of mark prices and contracts.
-        settings: account and costs.
+        settings: account and costs; its margin is not read, its leverage is.
         start: ms of the first decision.
         end: ms, exclusive; None for the end of the candles.
 
@@ -146,7 +147,7 @@ def trade_targets(
         decide,
         [moment - BAR_MS for moment in moments],
         traded,
-        settings.account,
+        replace(settings.account, margin="cross"),
         settings.costs,
         read_contracts(source),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
-from quorate.core.settings import AccountSettings, CostSettings, ExitSettings
+from quorate.core.settings import AccountSettings, CostSettings
+from quorate.trading.account.account import Account
 from quorate.trading.account.contract import Contract
 from quorate.trading.account.costs import Fill, taker_fill
 from quorate.trading.account.events import Increased, Reduced
@@ -29,39 +30,56 @@ class Addition(NamedTuple):
     limit: Refusal | None
 
 
-def addition(
-    wanted: float,
-    price: float,
-    position: Position | None,
-    room_usd: float,
-    contract: Contract,
-    account: AccountSettings,
-    costs: CostSettings,
-) -> Addition:
+class Backing(NamedTuple):
+    """What backs a position before something is added to it.
+
+    Attributes:
+        value_usd: of the position at its entry prices; on cross margin at the open.
+        margin_usd: of the position.
+        room_usd: what may become margin and pay costs.
+        cost: of each unit of value added: the fee; on cross margin, where the open is the price, the slippage too.
+    """
+
+    value_usd: float
+    margin_usd: float
+    room_usd: float
+    cost: float
+
+    @classmethod
+    def of(
+        cls, position: Position | None, room_usd: float, price: float, side: int, costs: CostSettings, *, cross: bool
+    ) -> Self:
+        """Of an addition on a side at a price before slippage."""
+        fee, slippage = costs.taker_fee, costs.slippage
+        cost = fee * (1 + side * slippage) + slippage if cross else fee
+        if position is None:
+            return cls(0.0, 0.0, room_usd, cost)
+        return cls(
+            position.size.quantity * (price if cross else position.entry.price), position.margin_usd, room_usd, cost
+        )
+
+
+def addition(wanted: float, price: float, backing: Backing, contract: Contract, account: AccountSettings) -> Addition:
     """How much of a wanted quantity the free margin, the exchange's tiers, lots and minima allow.
 
-    After it, the position's margin is at least its value at the entry prices divided by the leverage that the tiers
-    allow for that value, at most the account's. A greater value may be allowed less leverage: as much is added as there
-    is margin for. The number of positions is no limit: it shares the equity out among entries of equal rank, while
+    After it, the position's margin is at least its value divided by the leverage that the tiers allow for that value,
+    at most the account's. A greater value may be allowed less leverage: as much is added as there is margin for. The
+    number of positions is no limit: it shares the equity out among entries of equal rank, while
     targets come with their own shares.
 
     Args:
         wanted: base units to add, whole lots.
-        price: of the fill, slippage included.
-        position: that is added to; None to open one.
-        room_usd: cash for margin and fee.
+        price: of the fill, slippage included; on cross margin of the open.
+        backing: of the position before.
         contract: the market's rules.
         account: maximum leverage and minimum order.
-        costs: fees.
     """
-    value_before, margin_before = 0.0, 0.0
-    if position is not None:
-        value_before, margin_before = position.size.quantity * position.entry.price, position.size.margin_usd
+    value_before, margin_before, room_usd, cost = backing
     value, leverage = 0.0, 0.0
     for allowed, most_usd in _leverages(contract, account):
-        # Margin for what is added and its fee; where the leverage falls, also what the rest of the position lacks.
+        # Margin for what is added and its costs; where the leverage falls, also what the rest of the position lacks.
         lacking = max(0.0, value_before / allowed - margin_before)
-        possible = min((room_usd - lacking) / (1 / allowed + costs.taker_fee), most_usd - value_before)
+        possible = min((room_usd - lacking) / (1 / allowed + cost), most_usd - value_before)
         if possible >= wanted * price:
             return _whole(wanted, price, allowed, None, contract, account)
         if possible > value or not leverage:
@@ -112,8 +130,10 @@ def increased(
     position: Position | None,
     contract: Contract,
     costs: CostSettings,
+    *,
+    cross: bool = False,
 ) -> Increased:
-    """The event of adding a quantity, more than 0, at a price before slippage."""
+    """The event of adding a quantity, more than 0, at a price before slippage; to a position on cross margin or not."""
     side, quantity, leverage = 1 if order.quantity > 0 else -1, added.quantity, added.leverage
     fill = taker_fill(price, side, quantity, costs)
     value, entry, margin_before, left, funding, whole = quantity * fill.price, fill, 0.0, 0.0, 0.0, quantity
@@ -127,6 +147,10 @@ def increased(
             entry_before.fee_usd + fill.fee_usd,
             entry_before.slippage_usd + fill.slippage_usd,
         )
+    if cross:
+        margin = whole * price / leverage
+        size = Size(whole, leverage, margin, math.nan, math.nan, 0.0)
+        return Increased(order, time, fill, quantity, held(side, size, entry, margin, funding, None))
     # A position that was opened at a lower leverage keeps its margin.
     margin = max(margin_before + quantity * fill.price / leverage, value / leverage)
     size = Size(whole, value / margin, margin, math.nan, math.nan, 0.0)
@@ -140,9 +164,7 @@ def reduced(
     time: int,
     price: float,
     position: Position,
-    contract: Contract,
-    costs: CostSettings,
-    exits: ExitSettings,
+    account: Account,
     *,
     funding_known: bool,
 ) -> Reduced:
@@ -154,12 +176,10 @@ def reduced(
         time: open time of the bar in ms.
         price: its open.
         position: that is reduced.
-        contract: the market's rules.
-        costs: of the fill.
-        exits: of the fill.
+        account: that holds it.
         funding_known: whether no settlement is missing up to this open since the last bar.
     """
-    part, rest = position.split(kept, contract)
+    part, rest = position.split(kept, account.contract(order.symbol))
     part.funding_known &= funding_known
-    fill = part.exit_fill(price, "rebalance", costs, exits)
+    fill = account.within(part, part.exit_fill(price, "rebalance", account.costs, account.exits))
     return Reduced(order, part.trade(time, "rebalance", fill), fill, rest)

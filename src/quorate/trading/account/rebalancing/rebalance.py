@@ -12,7 +12,7 @@ from quorate.trading.account.bar import Bar
 from quorate.trading.account.costs import slipped
 from quorate.trading.account.events import Unfilled
 from quorate.trading.account.order import Refusal, TargetOrder
-from quorate.trading.account.rebalancing.adjustment import addition, below_minimum, increased, reduced
+from quorate.trading.account.rebalancing.adjustment import Backing, addition, below_minimum, increased, reduced
 
 #: Why nothing may be added to a market's position now; None where it may.
 Stopped = Callable[[TargetOrder], Refusal | None]
@@ -37,7 +37,8 @@ def rebalance(
     left undone, but a position can always be closed. What is not filled is an `Unfilled` event with its reason.
 
     Markets without a target are left alone, as is a position whose mark price opens beyond its liquidation price: it is
-    liquidated by `Account.at_close`.
+    liquidated by `Account.at_close`. On cross margin all positions are valued at the open first, as their profits and
+    losses are margin; nothing is traded where the account has just been liquidated.
 
     Args:
         account: that trades.
@@ -52,6 +53,11 @@ def rebalance(
     Raises:
         TradingError: two targets of one market, or a quantity that is not finite.
     """
+    if account.cross:
+        if account.liquidated == time:
+            refuse_targets(account, targets, "liquidated")
+            return 0.0
+        _value(account, bar_of)
     wanted: list[_Wanted] = []
     for order in _sorted(targets):
         bar = bar_of(order.symbol)
@@ -69,6 +75,14 @@ def rebalance(
     return traded
 
 
+def _value(account: Account, bar_of: BarOf) -> None:
+    """Value the positions at the open."""
+    for symbol, position in account.positions.items():
+        bar = bar_of(symbol)
+        if bar is not None and not bar.rescaled and bar.open > 0:
+            position.mark = bar.open
+
+
 def refuse_targets(account: Account, targets: Iterable[TargetOrder], reason: Refusal) -> None:
     """Leave targets unfilled; errors as of `rebalance`."""
     for order in _sorted(targets):
@@ -84,9 +98,9 @@ def _refusal(account: Account, order: TargetOrder, bar: Bar | None) -> Refusal |
         return "no_next_bar"
     if bar.rescaled:
         return "new_scale"
-    if position is not None and position.side * (bar.mark_open - position.liquidation_price) <= 0:
-        return "liquidated"
-    return None
+    if position is None or position.cross:
+        return None
+    return "liquidated" if position.side * (bar.mark_open - position.liquidation_price) <= 0 else None
 
 
 def _reduce(account: Account, time: int, target: _Wanted) -> float:
@@ -105,8 +119,7 @@ def _reduce(account: Account, time: int, target: _Wanted) -> float:
         if leaving > 0:
             _leave(account, order, -position.side * leaving, "below_minimum")
         return 0.0
-    known = bar.open_funding_known
-    event = reduced(order, kept, time, bar.open, position, contract, costs, account.exits, funding_known=known)
+    event = reduced(order, kept, time, bar.open, position, account, funding_known=bar.open_funding_known)
     account.take(event)
     return event.trade.quantity * event.exit.price
 
@@ -131,17 +144,19 @@ def _add(account: Account, time: int, target: _Wanted, stopped: Stopped | None) 
     if refusal is not None:
         _leave(account, order, side * missing, refusal)
         return 0.0
-    price = slipped(bar.open, side, account.costs)
-    added = addition(missing, price, position, _room(account), contract, account.settings, account.costs)
+    costs, cross = account.costs, account.cross
+    price = slipped(bar.open, side, costs)
+    backing = Backing.of(position, _room(account), bar.open, side, costs, cross=cross)
+    added = addition(missing, bar.open if cross else price, backing, contract, account.settings)
     if added.quantity > 0:
-        account.take(increased(order, added, time, bar.open, position, contract, account.costs))
+        account.take(increased(order, added, time, bar.open, position, contract, costs, cross=cross))
     if added.limit is not None:
         _leave(account, order, side * contract.nearest_quantity(missing - added.quantity), added.limit)
     return added.quantity * price
 
 
 def _room(account: Account) -> float:
-    """Cash that may become margin: the free margin, and what is left of the capital."""
+    """What may become margin: the free margin, and what is left of the capital."""
     free, capital = account.free_usd, account.settings.capital_usd
     return min(free, capital - account.margin_usd) if capital else free
 

@@ -1,4 +1,4 @@
-"""Isolated margin: maximum leverage and liquidation price of a position.
+"""Margin tiers of an exchange: maximum leverage, maintenance margin and liquidation price of a position.
 
 The maintenance margin of a position of value N is `N x rate - deduction` of N's tier; deductions make it continuous
 (https://www.binance.com/en/support/faq/detail/b3c689c1f50a44cabb3a84e663b81d93).
@@ -115,6 +115,16 @@ class MarginTiers:
                 break
             most = most_usd
         return most
+
+    def maintenance(self, value_usd: float) -> float:
+        """Maintenance margin of a position of this value; beyond the table that of its last tier.
+
+        >>> MarginTiers([Tier(10_000, 0.01, 50), Tier(50_000, 0.02, 25)]).maintenance(20_000)
+        300.0
+        """
+        # It is the maximum of the tiers' lines.
+        rates = (tier.maintenance for tier in self.rows)
+        return max(value_usd * rate - line[1] for rate, line in zip(rates, self._lines, strict=True))
 
     def liquidation_price(self, side: int, quantity: float, entry_price: float, margin_usd: float) -> float:
         """Mark price at which margin plus unrealised profit equals the maintenance margin.
