@@ -28,7 +28,23 @@ def rows(candles: Candles, *others: Candles | Funding | None) -> list[Bar]:
 
 def test_bars_by_time(six: MakeCandles) -> None:
     tape, times = Tape(six(missing=[2])), six().time.tolist()
-    assert tape.at(times[1]) == (times[1], 20.0, 22.0, 18.0, 21.0, 20.0, 22.0, 18.0, False, False, False, False, (), ())
+    assert tape.at(times[1]) == (
+        times[1],
+        20.0,
+        22.0,
+        18.0,
+        21.0,
+        20.0,
+        22.0,
+        18.0,
+        False,
+        False,
+        False,
+        False,
+        (),
+        (),
+        21.0,
+    )
     assert tape.at(times[1]) is tape.at(times[1])
     assert tape.at(times[2]) is None
     assert [bar.open for bar in rows(six(missing=[2]))] == [10.0, 20.0, 40.0, 50.0, 60.0]

@@ -189,6 +189,7 @@ class Slow:
                         self.fund(symbol, rate, bars[symbol][last_seen[symbol]]["mark_close"])
                     for _, rate in between(settled[symbol], time, time + 1):
                         self.fund(symbol, rate, here[symbol]["mark_open"])
+            self.opened(time, here)
             self.trade(time, here if time == fill else {}, wanted)
             wanted = {}
             for symbol in sorted(here):
@@ -196,10 +197,12 @@ class Slow:
                     for _, rate in between(settled[symbol], time + 1, time + self.length):
                         self.fund(symbol, rate, here[symbol]["mark_open"])
                     self.inside(symbol, time, here[symbol])
+            self.closing(time, here)
+            for symbol in sorted(here):
                 if symbol in self.held and time == last[symbol]:
                     self.sell(symbol, time, here[symbol]["close"], "end", 0.0)
                 last_seen[symbol] = time
-            worth = max(self.cash + sum(max(h.result(h.value_at), -h.left) for h in self.held.values()), 0.0)
+            worth = self.worth()
             self.equity.append(worth)
             shares = {s: h.sign * h.units * h.value_at / worth for s, h in self.held.items()} if worth else {}
             self.weights.append(shares)
@@ -218,6 +221,15 @@ class Slow:
                 fill = time + self.length
         self.refused["no_next_bar"] += len(wanted)
         return self
+
+    def worth(self) -> float:
+        return max(self.cash + sum(max(h.result(h.value_at), -h.left) for h in self.held.values()), 0.0)
+
+    def opened(self, time: int, here: dict[str, dict[str, float]]) -> None:
+        """After the funding at the open."""
+
+    def closing(self, time: int, here: dict[str, dict[str, float]]) -> None:
+        """Before markets end."""
 
     def fund(self, symbol: str, rate: float, price: float) -> None:
         held = self.held[symbol]

@@ -21,14 +21,16 @@ from quorate.trading.paper.recovery import redo
 SYMBOLS = ("A/USDT:USDT", "B/USDT:USDT", "C/USDT")
 
 
-def engine(emit: Any = None, *, losses: int = 10_000) -> TradingEngine:
+def engine(emit: Any = None, *, losses: int = 10_000, margin: Any = "isolated") -> TradingEngine:
     rules = {symbol: Contract(symbol, lot=0.01) for symbol in SYMBOLS}
-    account = Account(AccountSettings(leverage=8.0), CostSettings(slippage=0.001), contracts=rules)
+    account = Account(AccountSettings(leverage=8.0, margin=margin), CostSettings(slippage=0.001), contracts=rules)
     guards = Guards(GuardSettings(losses=losses, loss_usd=10.0, models=0, drawdown_usd=1e6))
     return TradingEngine(account, HOUR_MS, guards=guards, emit=emit)
 
 
-def steps(seed: int, bars: int = 60) -> Iterator[tuple[int, dict[str, Bar], list[TargetOrder]]]:
+def steps(
+    seed: int, bars: int = 60, symbols: tuple[str, ...] = SYMBOLS
+) -> Iterator[tuple[int, dict[str, Bar], list[TargetOrder]]]:
     random = np.random.default_rng(seed)
     close = dict.fromkeys(SYMBOLS, 100.0)
     for number in range(bars):
@@ -41,7 +43,7 @@ def steps(seed: int, bars: int = 60) -> Iterator[tuple[int, dict[str, Bar], list
             bar = Bar(time, opened, high, low, close[symbol], opened, high, low, settled_at_open=settled[number % 2 :])
             if random.random() > 0.05:
                 market[symbol] = bar
-            if random.random() < 0.7:
+            if random.random() < 0.7 and symbol in symbols:
                 wanted.append(TargetOrder(symbol, time, float(random.choice([0.0, 1.0, 20.0]) * random.normal())))
         yield time, market, wanted
 
@@ -60,11 +62,12 @@ def snapshot(state: TradingEngine) -> tuple[Any, ...]:
     )
 
 
-def run(seed: int, **options: int) -> tuple[list[Entry], dict[int, tuple[Any, ...]]]:
+def run(seed: int, **options: Any) -> tuple[list[Entry], dict[int, tuple[Any, ...]]]:
     """The journal of a run, and the engine after each of its steps: number of the newest record -> figures."""
     written: list[Record] = []
     state, after = engine(written.append, **options), {}
-    for time, market, wanted in steps(seed):
+    symbols = SYMBOLS[:2] if options.get("margin") == "cross" else SYMBOLS
+    for time, market, wanted in steps(seed, symbols=symbols):
         state.at_open(time, market.get)
         after[len(written)] = snapshot(state)
         state.at_close(time, market.get)
@@ -77,12 +80,13 @@ def again(record: Record, body: str | None = None) -> Record:
     return decode(record.kind, record.time, *names, encode(record) if body is None else body)
 
 
+@pytest.mark.parametrize("margin", ["isolated", "cross"])
 @pytest.mark.parametrize("seed", range(6))
-def test_a_killed_account_is_rebuilt_to_the_last_bit(seed: int) -> None:
-    entries, after = run(seed)
+def test_a_killed_account_is_rebuilt_to_the_last_bit(seed: int, margin: str) -> None:
+    entries, after = run(seed, margin=margin)
     stored = [Entry(seq, written, again(record)) for seq, written, record in entries]
     for number, expected in after.items():
-        rebuilt = engine()
+        rebuilt = engine(margin=margin)
         redo(rebuilt, stored[:number])
         assert snapshot(rebuilt) == expected
 
@@ -149,9 +153,10 @@ FREE = {
 }
 
 
-@pytest.mark.parametrize("kind", ["target", "increased", "reduced", "unfilled"])
-def test_every_altered_figure_is_noticed(kind: str) -> None:
-    entries, _ = run(2)
+@pytest.mark.parametrize("margin", ["isolated", "cross"])
+@pytest.mark.parametrize("kind", ["target", "increased", "reduced", "unfilled", "closed"])
+def test_every_altered_figure_is_noticed(kind: str, margin: str) -> None:
+    entries, _ = run(2, margin=margin)
     places = [number for number, entry in enumerate(entries) if entry.record.kind == kind]
     middle = places[len(places) // 2]
     record = entries[middle].record
@@ -164,4 +169,4 @@ def test_every_altered_figure_is_noticed(kind: str) -> None:
         changed = [*entries]
         changed[middle] = entries[middle]._replace(record=again(record, json.dumps(tree)))
         with pytest.raises(JournalError):
-            redo(engine(), changed)
+            redo(engine(margin=margin), changed)

@@ -47,6 +47,9 @@ from quorate.trading.account.position import Position
 from quorate.trading.account.sizing import Size, plan
 from quorate.trading.account.trade import Reason, Trade
 
+# Of sums of amounts in the order of the start equity.
+_FLOAT_ERROR = 1e-12
+
 BarOf = Callable[[str], Bar | None]
 
 
@@ -80,6 +83,7 @@ class Account:
         self.cash_usd = self.settings.equity_usd
         self.cross = self.settings.margin == "cross"
         self.liquidated = -1
+        self._least_usd = _FLOAT_ERROR * self.settings.equity_usd if self.cross else 0.0
         self.positions: dict[str, Position] = {}
         self.trades: list[Trade] = []
         self.refused: Counter[Refusal] = Counter()
@@ -94,8 +98,8 @@ class Account:
         for position in self.positions.values():
             equity += position.unrealised_usd
         # Losses are limited to the margin, which cash covers: less than 0 is float error. On cross margin they are not
-        # limited before the account is liquidated, which leaves it no less than 0.
-        return equity if equity > 0.0 else 0.0
+        # limited before the account is liquidated; what that leaves of a lost equity is float error, above 0 too.
+        return equity if equity > self._least_usd else 0.0
 
     @property
     def margin_usd(self) -> float:

@@ -84,7 +84,7 @@ def addition(wanted: float, price: float, backing: Backing, contract: Contract, 
             return _whole(wanted, price, allowed, None, contract, account)
         if possible > value or not leverage:
             value, leverage = possible, allowed
-    full = value_before + value >= contract.tiers.most_usd * (1 - 1e-12) and not contract.spot
+    full = value_before + max(value, 0.0) >= contract.tiers.most_usd * (1 - 1e-12) and not contract.spot
     return _whole(max(0.0, value) / price, price, leverage, "no_tier" if full else "no_margin", contract, account)
 
 
