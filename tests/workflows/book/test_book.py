@@ -151,3 +151,14 @@ def test_wrong_arguments_are_named(source, tmp_path):
     (tmp_path / "book").write_text("nothing\n")
     with pytest.raises(BundleError, match="the id of a book"):
         is_book(tmp_path)
+
+
+def test_a_book_is_no_bundle_of_votes(trained):
+    from quorate.book.bundle import book_files
+    from quorate.ensemble.bundle.bundle_files import BOOK_NAMES
+    from quorate.ensemble.inference.loading import load_bundle
+
+    assert BOOK_NAMES == (book_files.FILE_NAME, book_files.POINTER)
+    for path in (trained.path, trained.path.parent):
+        with pytest.raises(BundleError, match="found a book; expected a bundle of members that vote"):
+            load_bundle(path)

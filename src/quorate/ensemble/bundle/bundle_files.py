@@ -24,6 +24,9 @@ from quorate.ensemble.bundle.manifest import FILE_NAME, Manifest
 # Name prefix of a bundle's folder until it is complete.
 TEMPORARY_PREFIX = ".draft-"
 
+#: Files by which the folder of a book, and that of books, is recognised.
+BOOK_NAMES = ("book.json", "book")
+
 
 def publish(out: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[Path, Manifest]:
     """Write a bundle to a temporary folder and rename it into place.
@@ -116,6 +119,13 @@ def read_manifest(path: Path) -> Manifest:
 def read_manifest_content(path: Path) -> tuple[Manifest, bytes]:
     """`read_manifest`, and the bytes of the file."""
     if not (path / FILE_NAME).is_file():
+        if any((path / name).is_file() for name in BOOK_NAMES):
+            raise BundleError(
+                _attempt(path),
+                found="a book",
+                expected="a bundle of members that vote or are stacked",
+                remedy="Books are for `quorate signal`, `quorate backtest` and `quorate evaluate --recipe book`.",
+            )
         inside = sorted(child.parent.name for child in path.glob(f"*/{FILE_NAME}")) if path.is_dir() else []
         raise BundleError(
             _attempt(path),
