@@ -20,9 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.covariance import ledoit_wolf
 
 from quorate.book.panel import DailyPanel, PositionOutcomes
 from quorate.book.portfolio import SleeveWeights, WeightReturns, book_returns
+from quorate.book.portfolio.volatility_target import volatility_scale
 from quorate.book.portfolio.weights import Forecasts
 from quorate.book.sleeves.registry import build_sleeves
 from quorate.core.clock import parse_ms
@@ -35,6 +37,8 @@ from quorate.workflows.book.trials import record_book
 from quorate.workflows.runs.trials import RunRecord, TrialRecorder
 
 RESULTS = Path(__file__).parent / "results"
+# Days of the covariance of the sleeves' returns.
+_COVARIANCE_DAYS = 120
 START, CHOSEN, END = "2021-07-01", "2025-01-01", "2025-10-15"
 
 # The recipe as the research froze it; what is not named is unchanged.
@@ -143,6 +147,16 @@ def study(data: Path, kept: Path | None) -> dict[str, Any]:
         days = (panel.time[:-1] >= parse_ms(START)) & (panel.time[:-1] < parse_ms(CHOSEN))
         choices = {"variant": name, "from": START, "to": CHOSEN}
         record_book(recorder, net.net[days], book, settings, markets, choices, variants[name])
+    constructions = {}
+    for name, weights in {
+        "scaled once more as a whole": by_whole(shared),
+        "sleeves by a Ledoit-Wolf covariance": by_covariance(shared),
+    }.items():
+        net = book_returns(weights, panel, outcomes, settings.book, settings.costs)
+        constructions[name] = figures(net, shared, START, CHOSEN)
+        recorder = TrialRecorder.open(record, settings, verb="study", data="binance")
+        choices = {"construction": name, "from": START, "to": CHOSEN}
+        record_book(recorder, net.net[days], settings.book, settings, markets, choices, constructions[name])
     began = time.perf_counter()
     whole = evaluate_book(data, forecasts=shared.forecasts, settings=settings, record=record, **span)
     judged = time.perf_counter() - began
@@ -154,6 +168,7 @@ def study(data: Path, kept: Path | None) -> dict[str, Any]:
         "markets": len(panel.symbols),
         "research": reproduction(shared, frozen),
         "variants": variants,
+        "constructions": constructions,
         "chosen": {
             "before 2025": figures(returns(shared, settings.book), shared, START, CHOSEN),
             "2025": figures(returns(shared, settings.book), shared, CHOSEN, END),
@@ -172,6 +187,36 @@ def reproduction(shared: Study, frozen: BookSettings) -> dict[str, Any]:
         spans = [figures(found, shared, *span) for span in ((START, CHOSEN), (CHOSEN, END))]
         out[name] = {"found": [[each["sharpe"], each["turnover"]] for each in spans], "research": research}
     return out
+
+
+def by_whole(shared: Study) -> SleeveWeights:
+    """The daily sleeves scaled once more, together, to 14 % by what they earned."""
+    chosen = replace(shared.settings.book, target_volatility=0.14)
+    weights = SleeveWeights.of(build_sleeves(chosen), shared.panel, shared.forecasts, shared.settings.book)
+    total = weights.daily_total(shared.panel)
+    scale = volatility_scale(total, shared.panel.close, chosen)
+    return SleeveWeights({"daily": total * scale[:, None]}, weights.by_bar, {"daily": scale})
+
+
+def by_covariance(shared: Study) -> SleeveWeights:
+    """The daily sleeves in the proportions of greatest diversification, by a shrunk covariance of 120 days."""
+    book, close = shared.settings.book, shared.panel.close
+    weights = SleeveWeights.of(build_sleeves(book), shared.panel, shared.forecasts, book)
+    moved = np.nan_to_num(close[1:] / close[:-1] - 1)
+    earned = np.zeros((len(close), len(weights.daily)))
+    for column, own in enumerate(weights.daily.values()):
+        earned[1:, column] = (own[:-1] * moved).sum(axis=1)
+    shares = np.ones_like(earned)
+    for day in range(_COVARIANCE_DAYS, len(close)):
+        known = earned[day - _COVARIANCE_DAYS + 1 : day + 1]
+        if not (known.std(axis=0) > 0).all():
+            continue
+        covariance, _ = ledoit_wolf(known)
+        wanted = np.maximum(np.linalg.solve(covariance, np.sqrt(np.diag(covariance))), 0.0)
+        if wanted.sum() > 0:
+            shares[day] = wanted / wanted.mean()
+    daily = {name: own * shares[:, [column]] for column, (name, own) in enumerate(weights.daily.items())}
+    return SleeveWeights(daily, weights.by_bar, weights.scale)
 
 
 def returns(shared: Study, book: BookSettings, only: tuple[str, ...] = ()) -> WeightReturns:
@@ -249,6 +294,7 @@ def as_markdown(found: Mapping[str, Any]) -> str:
     ]
     for name, each in found["variants"].items():
         lines.append(_variant(name, each))
+    lines += [_variant(f"chosen, {name}", each) for name, each in found["constructions"].items()]
     lines += [
         "",
         "The chosen one is not the best: it needs a third less turnover than the recipe without a band, and hardly "

@@ -96,7 +96,7 @@ class BookSettings(Section):
     most_weight: float = 0.5  # of one market, as a share of the equity
     most_gross: float = 3.0  # sum of the weights' sizes
     volume_share: float = 0.01  # of a market's trailing dollar volume of a day, that its position may be worth
-    earlier_trials: int = 830  # configurations tried before these defaults were frozen, which deflate a Sharpe ratio
+    earlier_trials: int = 832  # configurations tried before these defaults were frozen, which deflate a Sharpe ratio
     model: BookModelSettings = field(default_factory=BookModelSettings)
 
     def __post_init__(self) -> None:
