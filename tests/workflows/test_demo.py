@@ -22,7 +22,7 @@ def test_the_demo_trains_evaluates_and_writes_the_report(monkeypatch, tmp_path, 
     assert document["evaluate"]["provenance"]["command"] == "quorate.demo(...)"
     assert document["evaluate"]["provenance"]["ledger"] == str(tmp_path / "demo" / "trials.jsonl")
     assert calls.calls[0] == ("generating the market", 2, 2)
-    assert calls.calls[-1] == ("writing the page", 1, 1)
+    assert calls.calls[-1] == ("training and trading two books", 2, 2)
     for shown in (str(made), made._repr_html_()):
         assert "SYNTHETIC MARKET" in shown
         assert "class prior on the same rows" in shown
