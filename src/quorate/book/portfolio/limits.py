@@ -21,5 +21,4 @@ def limited(weights: FloatArray, median_volume: FloatArray, equity_usd: float, s
     most = np.minimum(settings.most_weight, settings.volume_share * volume / equity_usd)
     sizes = np.minimum(np.abs(weights), most)
     gross = sizes.sum(axis=-1, keepdims=True)
-    shrunk = np.minimum(1.0, settings.most_gross / np.where(gross > 0, gross, 1.0))
-    return np.asarray(np.sign(weights) * sizes * shrunk)
+    return np.asarray(np.sign(weights) * sizes * (settings.most_gross / np.maximum(gross, settings.most_gross)))
