@@ -109,7 +109,8 @@ def main() -> int:
         print("QUORATE_DATA is not set: it names the folder with binance/", file=sys.stderr)
         return 1
     found = study(Path(folder) / "binance", parser.parse_args().forecasts)
-    RESULTS.joinpath("book.json").write_text(json.dumps(found, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    document = json.dumps(found, indent=1, allow_nan=False).replace(f"{RESULTS}/", "").replace(folder, "DATA")
+    RESULTS.joinpath("book.json").write_text(document + "\n", encoding="utf-8")
     text = as_markdown(found)
     RESULTS.joinpath("book.md").write_text(text, encoding="utf-8")
     print(text)
