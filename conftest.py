@@ -110,7 +110,14 @@ INTEGRATION = (
 
 _TESTS = Path(__file__).parent / "tests"
 _PLACES = tuple(_TESTS / place for place in INTEGRATION)
-_FREQTRADE = ("freqai_model", "freqai_strategy", "hybrid_strategy", "planned_strategy", "vote_strategy")
+_FREQTRADE = (
+    "book_strategy",
+    "freqai_model",
+    "freqai_strategy",
+    "hybrid_strategy",
+    "planned_strategy",
+    "vote_strategy",
+)
 
 # Only Freqtrade's own environment can import these; elsewhere their doctests are not collected.
 collect_ignore = (

@@ -49,6 +49,21 @@ class BookTargets:
         time = self._first + BAR_MS * np.flatnonzero(self._due)
         return tuple(time[(time >= start) & (time < (np.iinfo(np.int64).max if end is None else end))].tolist())
 
+    @property
+    def summed(self) -> FloatArray:
+        """(B + 1, S) the weights of all sleeves at each moment of the grid, before the limits of an account."""
+        return np.where(self._day[:, None] >= 0, self._daily[self._day] + self._bars, 0.0)
+
+    @property
+    def openings(self) -> FloatArray:
+        """(B + 1, S) the side on which a market that is not held is opened at each moment of the grid; 0 for none.
+
+        The limits of an account may leave nothing of it.
+        """
+        changes = np.diff(self._bars, axis=0, prepend=self._bars[:1])
+        sides = np.sign(np.where(self._starts[:, None], self.summed, changes))
+        return np.where(self._due[:, None], sides, 0.0)
+
     def wanted(self, moment: int, equity_usd: float) -> FloatArray:
         """(S,) the weights of all sleeves within the limits, whatever is held."""
         row = self._row(moment)

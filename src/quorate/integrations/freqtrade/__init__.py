@@ -1,7 +1,7 @@
 """Quorate in Freqtrade: strategies, a FreqAI model, and the files through which Freqtrade finds them.
 
-Only `strategies.vote_strategy`, `hybrid_strategy`, `planned_strategy`, `freqai_strategy` and `freqai_model` import
-Freqtrade; everything exported here works without it.
+Only `strategies.vote_strategy`, `hybrid_strategy`, `book_strategy`, `planned_strategy`, `freqai_strategy` and
+`freqai_model` import Freqtrade; everything exported here works without it.
 """
 
 from quorate.integrations.freqtrade.guarding.guard_runner import BarSummary, GuardRunner
