@@ -28,6 +28,9 @@ from quorate.integrations.freqtrade.strategy_options import StrategyOptions, is_
 
 _log = logging.getLogger(__name__)
 
+# Distances of stops that are never hit, as shares of the price.
+_FAR_BELOW, _FAR_ABOVE = 0.999, 99.0
+
 
 class QuorateBookStrategy(IStrategy):  # type: ignore[misc]
     """Holds the positions of a book, long and short, each with the stake of its weight.
@@ -50,6 +53,7 @@ class QuorateBookStrategy(IStrategy):  # type: ignore[misc]
     # Values that never close a trade, so that only the book does.
     minimal_roi: ClassVar[dict[str, float]] = {"0": 100.0}
     stoploss = -0.99
+    use_custom_stoploss = True
     use_exit_signal = True
     exit_profit_only = False
     ignore_roi_if_entry_signal = False
@@ -213,6 +217,20 @@ class QuorateBookStrategy(IStrategy):  # type: ignore[misc]
         self.follower.ordered.add(pair)
         amount = stakes.adjusted(PositionSize.of(trade), wanted, current_rate)
         return min(amount, max_stake) or None
+
+    def custom_stoploss(
+        self,
+        pair: str,
+        trade: Trade,
+        current_time: datetime,
+        current_rate: float,
+        current_profit: float,
+        after_fill: bool,
+        **kwargs: Any,
+    ) -> float | None:
+        """Return a stop that is never hit, at each fill: at a leverage, `stoploss` is nearer than the liquidation."""
+        distance = _FAR_ABOVE if trade.is_short else _FAR_BELOW
+        return distance * (trade.leverage or 1.0) if after_fill else None
 
     def custom_exit(
         self,
