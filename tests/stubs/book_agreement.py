@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from quorate.core.clock import HOUR_MS, format_ms
+from quorate.core.clock import HOUR_MS
 from quorate.core.settings import AccountSettings, CostSettings, Settings
 from quorate.core.types import FloatArray, Funding
 from quorate.market.files.candle_store import write_candles, write_funding
@@ -138,7 +138,7 @@ class Outcome:
         held = np.zeros(self.ours.weights.shape)
         for fill in self.fills:
             held[np.searchsorted(self.ours.time, fill.time) :, self.ours.symbols.index(fill.pair)] += fill.quantity
-        return held
+        return np.round(held, 9)
 
     @property
     def theirs_traded(self) -> FloatArray:

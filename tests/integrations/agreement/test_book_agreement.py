@@ -42,9 +42,9 @@ def test_with_funding_the_settlements_at_fills_are_the_difference(tmp_path):
     assert any("carry" in trade["enter_tag"] for trade in outcome.trades)
     difference = outcome.equity[:-1] - ours.equity_usd[:-1]
     assert np.abs(difference / ours.equity_usd[:-1]).max() < 5e-4
-    # To the end of the first month nothing else differs by more than a lot or two.
-    month = slice(0, 120)
-    assert difference[month] == pytest.approx(again[month], abs=0.02 * np.abs(again[month]).max())
+    # Sizes by a slightly different equity differ by a lot here and there, and with them what they gain.
+    month = slice(0, 120)  # later differences feed on themselves
+    assert difference[month] == pytest.approx(again[month], abs=3e-5 * outcome.trial.equity)
     value = np.abs(outcome.theirs_held).sum()
     assert np.abs(outcome.ours_held - outcome.theirs_held)[:-1].sum() < 1e-3 * value
     assert outcome.prices_off_the_open() == []

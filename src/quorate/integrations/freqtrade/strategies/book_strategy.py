@@ -28,9 +28,6 @@ from quorate.integrations.freqtrade.strategy_options import StrategyOptions, is_
 
 _log = logging.getLogger(__name__)
 
-# Distances of stops that are never hit, as shares of the price.
-_FAR_BELOW, _FAR_ABOVE = 0.999, 99.0
-
 
 class QuorateBookStrategy(IStrategy):  # type: ignore[misc]
     """Holds the positions of a book, long and short, each with the stake of its weight.
@@ -50,10 +47,11 @@ class QuorateBookStrategy(IStrategy):  # type: ignore[misc]
     max_entry_position_adjustment = -1
     max_open_trades = -1
 
-    # Values that never close a trade, so that only the book does.
-    minimal_roi: ClassVar[dict[str, float]] = {"0": 100.0}
-    stoploss = -0.99
-    use_custom_stoploss = True
+    # Values that never close a trade, so that only the book does. Freqtrade divides a stop by the leverage: -0.99 would
+    # be nearer than the liquidation.
+    minimal_roi: ClassVar[dict[str, float]] = {"0": 1_000.0}
+    stoploss = -99.0
+    use_custom_stoploss = False
     use_exit_signal = True
     exit_profit_only = False
     ignore_roi_if_entry_signal = False
@@ -217,20 +215,6 @@ class QuorateBookStrategy(IStrategy):  # type: ignore[misc]
         self.follower.ordered.add(pair)
         amount = stakes.adjusted(PositionSize.of(trade), wanted, current_rate)
         return min(amount, max_stake) or None
-
-    def custom_stoploss(
-        self,
-        pair: str,
-        trade: Trade,
-        current_time: datetime,
-        current_rate: float,
-        current_profit: float,
-        after_fill: bool,
-        **kwargs: Any,
-    ) -> float | None:
-        """Return a stop that is never hit, at each fill: at a leverage, `stoploss` is nearer than the liquidation."""
-        distance = _FAR_ABOVE if trade.is_short else _FAR_BELOW
-        return distance * (trade.leverage or 1.0) if after_fill else None
 
     def custom_exit(
         self,
