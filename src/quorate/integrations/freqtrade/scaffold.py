@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from quorate.book.bundle import BookManifest, is_book, load_book
 from quorate.core.configuration import load_settings
 from quorate.core.errors import DataError, FreqtradeError
 from quorate.core.files import write_text_atomic
 from quorate.core.regular_files import read_regular_text
 from quorate.core.settings import FreqtradeSettings
 from quorate.ensemble.bundle.manifest import Manifest
+from quorate.integrations.freqtrade.book.book_markets import TIMEFRAME
 from quorate.integrations.freqtrade.existing_files import equal_config, keep_copy, update_config, update_strategy
 from quorate.integrations.freqtrade.templates import config_tree, model_file, overlay_tree, strategy_file
 from quorate.workflows.inputs import load_predictor
@@ -22,6 +24,9 @@ from quorate.workflows.inputs import load_predictor
 FileStatus = Literal["written", "unchanged", "left", "updated"]
 
 _PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
+
+#: Of a book's positions: low, since each has its own margin, and room for a gross weight of as much.
+BOOK_LEVERAGE = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ def scaffold(user_data: Path, bundle: Path | None = None, *, force: bool = False
     Args:
         user_data: an existing folder, as made by `freqtrade create-userdir`.
         bundle: a bundle, a folder of bundles for its champion, or a series. The configurations get its path, pairs and
-            timeframe; None for default ones.
+            timeframe; None for default ones. For a book, or a folder of books, only what follows a book is written.
         force: set our keys in files that were changed.
 
     Returns:
@@ -90,9 +95,25 @@ def scaffold(user_data: Path, bundle: Path | None = None, *, force: bool = False
             expected="Freqtrade's user_data",
             remedy=f"Create it: freqtrade create-userdir --userdir {user_data}",
         )
-    manifest = None if bundle is None else load_predictor(bundle, load_settings()).manifest
     bundle_path = FreqtradeSettings().bundle if bundle is None else _config_path(user_data, bundle)
-    return tuple(_write(user_data / file.name, file, force=force) for file in _files(manifest, bundle_path))
+    if bundle is not None and is_book(bundle):
+        files = _book_files(load_book(bundle).manifest, bundle_path)
+    else:
+        manifest = None if bundle is None else load_predictor(bundle, load_settings()).manifest
+        files = _files(manifest, bundle_path)
+    return tuple(_write(user_data / file.name, file, force=force) for file in files)
+
+
+def _book_files(manifest: BookManifest, path: str) -> Iterable[_File]:
+    """Strategy and configurations that follow a book."""
+    name, timeframe = "QuorateBookStrategy", TIMEFRAME
+    # Every market may be held; the stake is only what Freqtrade proposes before the book says its own.
+    slots = {"max_open_trades": -1, "stake_amount": 10}
+    section = {"bundle": path, "leverage": BOOK_LEVERAGE}
+    whole = config_tree(name, timeframe, manifest.symbols, section, futures=True, **slots)
+    yield _strategy(name, "book_strategy", "Target weights of a Quorate book.", timeframe, timeframe)
+    yield _config("book", whole, timeframe)
+    yield _config("add", {**overlay_tree(name, timeframe, section), **slots}, timeframe)
 
 
 def _files(manifest: Manifest | None, bundle_path: str) -> Iterable[_File]:

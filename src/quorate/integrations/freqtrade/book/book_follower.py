@@ -30,7 +30,7 @@ class BookFollower:
 
     Attributes:
         source: of the book.
-        pairs: that are followed.
+        pairs: of the book's panel, whether they are traded or not: they rank each other.
         decision: the newest one; None before the first.
         ordered: pairs whose position was adjusted to it already.
     """
@@ -46,7 +46,7 @@ class BookFollower:
         self._failed = 0
 
     def start(self, pairs: tuple[str, ...]) -> None:
-        """Follow these pairs from now on; the decision of a dry or live bot before its restart stays."""
+        """Decide by these pairs from now on; the decision of a dry or live bot before its restart stays."""
         self.pairs, self._known, self.decision = pairs, None, None
         if self._options.live:
             name = f"book-{self._options.runmode}-{self._config.get('bot_name', 'freqtrade')}.json"

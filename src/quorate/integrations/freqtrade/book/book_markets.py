@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quorate.core.clock import MINUTE_MS
+from quorate.core.clock import MINUTE_MS, timeframe_ms
 from quorate.core.errors import FreqtradeError
 from quorate.core.types import Candles, Funding
 from quorate.integrations.freqtrade.frames import read_frame
@@ -68,7 +68,7 @@ def live_markets(provider: Any, pairs: Sequence[str], moment: int) -> BookMarket
     for pair in pairs:
         frame = provider.get_pair_dataframe(pair, TIMEFRAME)
         if not len(frame):
-            continue
+            continue  # not an exchange's market any more
         known = read_frame(frame, pair, TIMEFRAME).candles.between(end=moment)
         if len(known):
             candles[pair] = known
@@ -77,12 +77,13 @@ def live_markets(provider: Any, pairs: Sequence[str], moment: int) -> BookMarket
 
 
 def late_pairs(provider: Any, pairs: Sequence[str], moment: int) -> list[str]:
-    """Pairs of which Freqtrade does not have the candle that closed at a moment, ms."""
-    length = 4 * 60 * MINUTE_MS
+    """Pairs of which Freqtrade has the last candle but one before a moment, ms, and not the last one.
+
+    A pair that has had none for longer does not trade any more.
+    """
     frames = {pair: provider.get_pair_dataframe(pair, TIMEFRAME) for pair in pairs}
-    return [
-        pair for pair, frame in frames.items() if not len(frame) or int(_times(frame["date"])[-1]) < moment - length
-    ]
+    before = moment - 2 * timeframe_ms(TIMEFRAME)
+    return [pair for pair, frame in frames.items() if len(frame) and int(_times(frame["date"])[-1]) == before]
 
 
 def _settlements(frame: pd.DataFrame, pair: str, moment: int) -> Funding | None:

@@ -10,9 +10,6 @@ from quorate.core.errors import FreqtradeError
 from quorate.integrations.freqtrade.book.book_markets import TIMEFRAME
 from quorate.integrations.freqtrade.book.known_weights import lookback_bars
 
-# Fewer markets have no outer thirds on both sides.
-_LEAST_PAIRS = 6
-
 
 def require_configuration(strategy: Any, config: Mapping[str, Any], *, live: bool, spot: bool) -> None:
     """Check the settings of Freqtrade without which the targets of a book cannot be followed.
@@ -53,7 +50,7 @@ def require_configuration(strategy: Any, config: Mapping[str, Any], *, live: boo
 
 
 def require_pairs(strategy: Any, book: Book, pairs: Sequence[str], currency: str, *, live: bool) -> tuple[str, ...]:
-    """The pairs of the whitelist that the book knows.
+    """The pairs of the whitelist that the book knows. The others are left alone.
 
     Args:
         strategy: with Freqtrade's configuration applied to it.
@@ -63,13 +60,13 @@ def require_pairs(strategy: Any, book: Book, pairs: Sequence[str], currency: str
         live: whether the bot trades dry or live, with start-up candles from the exchange.
 
     Raises:
-        FreqtradeError: too few of them, too few open trades, too few start-up candles, or another stake currency.
+        FreqtradeError: none of them, too few open trades or start-up candles, or another stake currency.
     """
     known = tuple(pair for pair in sorted(pairs) if pair in book.manifest.symbols)
-    if len(known) < _LEAST_PAIRS:
+    if not known:
         _refuse(
-            f"{len(known)} pairs of the book {book.manifest.id} in a whitelist of {len(pairs)}",
-            f"{_LEAST_PAIRS} or more of {', '.join(book.manifest.symbols[:3])} ...",
+            f"no pair of the book {book.manifest.id} in a whitelist of {len(pairs)}",
+            f"{', '.join(book.manifest.symbols[:3])} ...",
             "Name the book's markets in exchange.pair_whitelist; `quorate freqtrade init --bundle BOOK` writes them.",
         )
     other = sorted({pair.partition(":")[2] for pair in known} - {currency})

@@ -76,6 +76,7 @@ class QuorateBookStrategy(IStrategy):  # type: ignore[misc]
             self.startup_candle_count = 0
         super().__init__(config)
         self.follower = BookFollower(self.options, config)
+        self._traded: tuple[str, ...] = ()
         self._stakes: dict[str, PositionStakes] = {}
 
     # ------------------------------------------------------------------------------------------------ start and loop
@@ -89,17 +90,20 @@ class QuorateBookStrategy(IStrategy):  # type: ignore[misc]
         live, source = self.options.live, self.follower.source
         require_configuration(self, self.config, live=live, spot=self.options.spot)
         source.start()
-        whitelist = self.dp.current_whitelist()
-        pairs = require_pairs(self, source.book, whitelist, self.config["stake_currency"], live=live)
-        self.follower.start(pairs)
-        _log.info("quorate: %s; %d of %d pairs of the whitelist", source.book, len(pairs), len(whitelist))
+        symbols, whitelist = source.book.manifest.symbols, self.dp.current_whitelist()
+        self._traded = require_pairs(self, source.book, whitelist, self.config["stake_currency"], live=live)
+        self.follower.start(tuple(pair for pair in symbols if self.dp.market(pair) is not None) if live else symbols)
+        _log.info("quorate: %s; %d of its markets in the whitelist", source.book, len(self._traded))
+        if len(self._traded) < len(symbols):
+            _log.warning("the weights of the %d other markets are not traded", len(symbols) - len(self._traded))
 
     def informative_pairs(self) -> list[tuple[str, str, str]]:
-        """Settlements of every pair, which the carry reads."""
+        """Settlements of every market of the book, which the carry reads, and candles of those not in the whitelist."""
         if not self.options.live:
             return []
-        timeframe = self.dp.get_funding_rate_timeframe()
-        return [(pair, timeframe, "funding_rate") for pair in self.follower.pairs]
+        timeframe, pairs = self.dp.get_funding_rate_timeframe(), self.follower.pairs
+        others = [(pair, TIMEFRAME, "futures") for pair in pairs if pair not in self._traded]
+        return [*others, *((pair, timeframe, "funding_rate") for pair in pairs)]
 
     def bot_loop_start(self, current_time: datetime, **kwargs: Any) -> None:
         """Decide at the close of a candle, by the positions and the equity at that close."""
