@@ -218,6 +218,7 @@ def run(trial: Trial, user_data: Path) -> Outcome:
             list(PAIRS),
             futures=True,
             timeframe="4h",
+            margin_mode="cross",
             stake_amount=10,
             max_open_trades=-1,
             dry_run_wallet=trial.equity,

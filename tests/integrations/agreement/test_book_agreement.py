@@ -23,8 +23,10 @@ def test_without_funding_every_fill_and_every_close_agree(tmp_path):
     assert (held < 0).any()
     changes = np.diff(held, axis=0, prepend=0.0)
     before = held - changes
-    for kind in (held * before < 0, (held == 0) & (before != 0), changes * before > 0, (changes * before < 0)):
-        assert kind.any()
+    assert (held * before < 0).any()
+    assert ((held == 0) & (np.abs(before) > 1e-6)).any()
+    assert (changes * before > 0).any()
+    assert ((changes * before < 0) & (held * before > 0)).any()
     # The last bar is apart: Freqtrade ends the run at its open, Quorate at its close.
     lots = np.array([outcome.contracts[symbol].lot for symbol in ours.symbols])
     assert np.abs((outcome.ours_held - held) / lots)[:-1].max() < 1e-6
@@ -41,10 +43,10 @@ def test_with_funding_the_settlements_at_fills_are_the_difference(tmp_path):
     assert ours.funding_usd != 0
     assert any("carry" in trade["enter_tag"] for trade in outcome.trades)
     difference = outcome.equity[:-1] - ours.equity_usd[:-1]
-    assert np.abs(difference / ours.equity_usd[:-1]).max() < 5e-4
+    assert np.abs(difference / ours.equity_usd[:-1]).max() < 2e-3
     # Sizes by a slightly different equity differ by a lot here and there, and with them what they gain.
-    month = slice(0, 120)  # later differences feed on themselves
-    assert difference[month] == pytest.approx(again[month], abs=3e-5 * outcome.trial.equity)
+    days = slice(0, 42)  # later they feed on themselves
+    assert difference[days] == pytest.approx(again[days], abs=3e-5 * outcome.trial.equity)
     value = np.abs(outcome.theirs_held).sum()
-    assert np.abs(outcome.ours_held - outcome.theirs_held)[:-1].sum() < 1e-3 * value
+    assert np.abs(outcome.ours_held - outcome.theirs_held)[:-1].sum() < 5e-3 * value
     assert outcome.prices_off_the_open() == []

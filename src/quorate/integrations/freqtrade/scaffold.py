@@ -25,7 +25,7 @@ FileStatus = Literal["written", "unchanged", "left", "updated"]
 
 _PAIRS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 
-#: Of a book's positions: low, since each has its own margin, and room for a gross weight of as much.
+#: Of a book's positions: low, with room for a gross weight of as much.
 BOOK_LEVERAGE = 3.0
 
 
@@ -110,7 +110,9 @@ def _book_files(manifest: BookManifest, path: str) -> Iterable[_File]:
     # Every market may be held; the stake is only what Freqtrade proposes before the book says its own.
     slots = {"max_open_trades": -1, "stake_amount": 10}
     section = {"bundle": path, "leverage": BOOK_LEVERAGE}
-    whole = config_tree(name, timeframe, manifest.symbols, section, futures=True, **slots)
+    # Longs and shorts of a book back each other, as in its backtest.
+    margin = {"margin_mode": "cross"}
+    whole = config_tree(name, timeframe, manifest.symbols, section, futures=True, **slots, **margin)
     yield _strategy(name, "book_strategy", "Target weights of a Quorate book.", timeframe, timeframe)
     yield _config("book", whole, timeframe)
     yield _config("add", {**overlay_tree(name, timeframe, section), **slots}, timeframe)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from quorate.book.bundle import Book
@@ -11,20 +11,18 @@ from quorate.integrations.freqtrade.book.book_markets import TIMEFRAME
 from quorate.integrations.freqtrade.book.known_weights import lookback_bars
 
 
-def require_configuration(strategy: Any, config: Mapping[str, Any], *, live: bool, spot: bool) -> None:
+def require_configuration(strategy: Any, *, spot: bool) -> None:
     """Check the settings of Freqtrade without which the targets of a book cannot be followed.
 
     Args:
         strategy: with Freqtrade's configuration applied to it.
-        config: Freqtrade's configuration.
-        live: whether the bot trades dry or live.
         spot: whether it trades spot markets.
 
     Raises:
         FreqtradeError: the first of them that is wrong.
     """
     if spot:
-        _refuse("spot markets", "perpetuals", 'Set "trading_mode": "futures" and "margin_mode": "isolated".')
+        _refuse("spot markets", "perpetuals", 'Set "trading_mode": "futures" and "margin_mode": "cross" or "isolated".')
     if strategy.timeframe != TIMEFRAME:
         _refuse(f"the timeframe {strategy.timeframe}", TIMEFRAME, f'Set "timeframe": "{TIMEFRAME}".')
     if not strategy.position_adjustment_enable:
@@ -45,8 +43,6 @@ def require_configuration(strategy: Any, config: Mapping[str, Any], *, live: boo
             "exits where a target ends",
             "Remove them from the configuration.",
         )
-    if live and config.get("margin_mode") != "isolated":
-        _refuse(f'"margin_mode": "{config.get("margin_mode", "")}"', '"isolated"', 'Set "margin_mode": "isolated".')
 
 
 def require_pairs(strategy: Any, book: Book, pairs: Sequence[str], currency: str, *, live: bool) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ class QuorateBookStrategy(IStrategy):  # type: ignore[misc]
             FreqtradeError: a configuration that cannot follow a book, or no book.
         """
         live, source = self.options.live, self.follower.source
-        require_configuration(self, self.config, live=live, spot=self.options.spot)
+        require_configuration(self, spot=self.options.spot)
         source.start()
         symbols, whitelist = source.book.manifest.symbols, self.dp.current_whitelist()
         self._traded = require_pairs(self, source.book, whitelist, self.config["stake_currency"], live=live)
