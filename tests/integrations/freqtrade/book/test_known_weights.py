@@ -72,7 +72,7 @@ def test_quantities_are_the_weights_of_the_account(traded, known):
 
 def test_a_market_without_a_position_is_opened_only_where_the_columns_say_so(traded, known):
     opened = traded.start - BAR_MS + BAR_MS * np.arange(180)
-    sides = {pair: known.frame_columns(pair, opened)[("quorate_opening")] for pair in known.pairs}
+    sides = {pair: known.frame_columns(pair, opened)["quorate_opening"] for pair in known.pairs}
     count = 0
     for row, moment in enumerate((opened + BAR_MS).tolist()):
         decided = known.decide(moment, 1_000.0, {}) or {}
