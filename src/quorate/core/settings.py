@@ -35,6 +35,7 @@ from quorate.core.sections.explain import ExplainSettings as ExplainSettings
 from quorate.core.sections.extensible import ExtensibleSection
 from quorate.core.sections.features import FeatureSettings as FeatureSettings
 from quorate.core.sections.freqtrade import FreqtradeSettings as FreqtradeSettings
+from quorate.core.sections.guards import BookGuardSettings as BookGuardSettings
 from quorate.core.sections.guards import GuardSettings as GuardSettings
 from quorate.core.sections.journal import JournalSettings as JournalSettings
 from quorate.core.sections.ladder import LadderSettings as LadderSettings
@@ -119,6 +120,7 @@ class Settings(ExtensibleSection):
     account: AccountSettings = field(default_factory=AccountSettings)
     exits: ExitSettings = field(default_factory=ExitSettings)
     guards: GuardSettings = field(default_factory=GuardSettings)
+    book_guards: BookGuardSettings = field(default_factory=BookGuardSettings)
     ladder: LadderSettings = field(default_factory=LadderSettings)
     notify: NotifySettings = field(default_factory=NotifySettings)
     journal: JournalSettings = field(default_factory=JournalSettings)

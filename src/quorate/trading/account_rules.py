@@ -58,6 +58,8 @@ class AccountRules:
             length_ms,
             strategy=strategy,
             guards=None if self.oversight is None else Guards(self.oversight.guards),
-            ladder=None if self.oversight is None else Ladder(self.oversight.ladder, began),
+            ladder=None
+            if self.oversight is None or self.oversight.ladder is None
+            else Ladder(self.oversight.ladder, began),
             emit=emit,
         )

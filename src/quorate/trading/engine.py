@@ -337,7 +337,7 @@ class TradingEngine:
         }
         cash = self.account.cash_usd
         self._emit(records.ValuedRecord(self.time, self.phase, equity, cash, marks, valid, self.last_request))
-        self.on(*valuation_events(self.time, equity, valid))
+        self.on(*valuation_events(self.time, equity, valid, self.account.gross if self.account.cross else None))
 
     def _on_event(self, event: events.AccountEvent) -> None:
         """Emit an event of the account as a record."""

@@ -19,11 +19,12 @@ class Oversight:
     """Limits of guards and ladder.
 
     Attributes:
+        ladder: None for none, as for a book.
         trained_until: end of the bundle's training span in ms, from which its age is counted.
     """
 
     guards: GuardSettings = field(default_factory=GuardSettings)
-    ladder: LadderSettings = field(default_factory=LadderSettings)
+    ladder: LadderSettings | None = field(default_factory=LadderSettings)
     trained_until: int = 0
 
     def expired(self, time: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,9 @@ from quorate.cli.paper.account_options import (
     require_replay,
 )
 from quorate.core.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from quorate.workflows.paper import PaperStatus
 
 
 def run(
@@ -91,7 +94,8 @@ def run(
         )
     from quorate.cli import output
     from quorate.cli.paper import interrupts
-    from quorate.cli.render import paper as tables
+    from quorate.workflows.book.kinds import is_book
+    from quorate.workflows.book.paper import book_session
     from quorate.workflows.paper import PaperAccount
     from quorate.workflows.paper.replay import REPLAYING
 
@@ -103,6 +107,34 @@ def run(
             if stage != REPLAYING or sys.stderr.isatty():
                 progress(stage, done, total)
 
+        if is_book(bundle):
+            unused = {"exchange": exchange, "policy": policy, "top": top, "bench": bench}
+            given = [name for name, value in unused.items() if value]
+            if given or data is None:
+                raise ArgumentError(
+                    "run the paper account of a book",
+                    found=f"`{given[0]}`" if given else "no `data`",
+                    expected="a replay of `data`, with a span and `symbols` alone",
+                )
+            book = stack.enter_context(
+                book_session(
+                    PaperAccount(account, journal),
+                    bundle,
+                    data,
+                    guards=guards,
+                    allow_training_span=allow_training_span,
+                    speed=speed,
+                    listener=interrupts.log_records(quiet=not verbose),
+                    progress=show,
+                    symbols=symbols,
+                    timeframe=timeframe,
+                    start=start,
+                    end=end,
+                )
+            )
+            with interrupts.until_interrupted(book.stop):
+                _show(book.run(), full=full, as_json=as_json)
+            return
         bench_of = None
         if bench and data is not None:
             from quorate.lifecycle.bench import bench_history
@@ -131,6 +163,13 @@ def run(
             bars.close()
         with interrupts.until_interrupted(session.stop):
             status = session.run()
+    _show(status, full=full, as_json=as_json)
+
+
+def _show(status: PaperStatus, *, full: bool, as_json: bool) -> None:
+    from quorate.cli import output
+    from quorate.cli.render import paper as tables
+
     if as_json:
         output.print_json(status.to_json())
     else:

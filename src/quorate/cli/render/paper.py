@@ -128,10 +128,9 @@ def _positions(positions: Sequence[Mapping[str, Any]], currency: str) -> Rendera
             f"{held['leverage']:g}x",
             f"{held['entry_price']:.6g}",
             f"{held['mark']:.6g}",
-            f"{held['stop']:.6g}",
-            f"{held['target']:.6g}",
+            *("-" if held[level] is None else f"{held[level]:.6g}" for level in ("stop", "target")),
             f"{held['unrealised_usd']:+,.2f}",
-            held["due"],
+            held["due"] or "-",
         )
         for held in positions
     ]

@@ -23,6 +23,10 @@ class GuardSettings(Section):
     volatility: float = 0.08  # above it for volatility_bars closed bars, a market is blocked
     volatility_clear: float = 0.06  # below it for volatility_bars closed bars, the market is open again
     volatility_bars: int = 3  # consecutive closed bars
+    # Of positions by target. Books have these limits in [book_guards].
+    reduce_drawdown: float = 0.0  # fall of equity below its peak from which nothing is added; 0: no limit
+    halt_drawdown: float = 0.0  # fall of equity below its peak at which everything is closed; 0: no limit
+    gross: float = 0.0  # values of all positions as a multiple of equity above which nothing is added; 0: no limit
 
     def __post_init__(self) -> None:
         require("guards", "losses", self.losses, 1, 1_000_000)
@@ -37,3 +41,33 @@ class GuardSettings(Section):
         require("guards", "volatility", self.volatility, 1e-6, 1e3)
         require("guards", "volatility_clear", self.volatility_clear, 0, self.volatility)
         require("guards", "volatility_bars", self.volatility_bars, 1, 1_000_000)
+        require("guards", "reduce_drawdown", self.reduce_drawdown, 0, 1)
+        require("guards", "halt_drawdown", self.halt_drawdown, 0, 1)
+        require("guards", "gross", self.gross, 0, 1_000)
+
+
+@dataclass(frozen=True, slots=True)
+class BookGuardSettings(Section):
+    """Limits of the paper account of a book. Drawdowns are fractions of the highest equity so far."""
+
+    reduce_drawdown: float = 0.20  # from which positions may only shrink, until the equity is above it again; 0: never
+    halt_drawdown: float = 0.30  # at which all positions are closed, until a person re-arms the guard; 0: never
+    gross: float = 3.5  # values of all positions as a multiple of equity above which they may only shrink; 0: no limit
+
+    def __post_init__(self) -> None:
+        require("book_guards", "reduce_drawdown", self.reduce_drawdown, 0, 1)
+        require("book_guards", "halt_drawdown", self.halt_drawdown, 0, 1)
+        require("book_guards", "gross", self.gross, 0, 1_000)
+
+    @property
+    def limits(self) -> GuardSettings:
+        """The limits of all guards: those of single trades, days and members of an ensemble are off."""
+        return GuardSettings(
+            losses=1_000_000,
+            drawdown_usd=1e15,
+            models=0,
+            confidence=0.0,
+            reduce_drawdown=self.reduce_drawdown,
+            halt_drawdown=self.halt_drawdown,
+            gross=self.gross,
+        )

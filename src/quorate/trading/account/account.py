@@ -102,6 +102,15 @@ class Account:
         return equity if equity > self._least_usd else 0.0
 
     @property
+    def gross(self) -> float:
+        """Values of all positions at their last valuations, as a multiple of the equity; 0 without positions."""
+        value = 0.0
+        for position in self.positions.values():
+            value += position.size.quantity * position.mark
+        equity = self.equity_usd
+        return value / equity if equity > 0 else math.inf if value > 0 else 0.0
+
+    @property
     def margin_usd(self) -> float:
         """Margin of all positions; on cross margin, the initial margins of their values at the last valuation."""
         margin = 0.0

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import numpy as np
 
 from quorate.core.clock import format_ms, timeframe_ms
-from quorate.core.errors import TradingError, close_match
+from quorate.core.errors import TradingError
 from quorate.core.settings import AccountSettings, CostSettings
 from quorate.core.types import FloatArray, IntArray
 from quorate.trading.account.account import Account, BarOf
@@ -17,7 +16,13 @@ from quorate.trading.account.contract import Contract
 from quorate.trading.account.currency import account_currency
 from quorate.trading.account.margin.cross import MarkOf
 from quorate.trading.account.order import TargetOrder
-from quorate.trading.account.rebalancing import rebalance, refuse_targets
+from quorate.trading.account.rebalancing import (
+    DecideWeights,
+    held_weights,
+    rebalance,
+    refuse_targets,
+    weight_orders,
+)
 from quorate.trading.account.tape import Tape
 from quorate.trading.backtest.backtest_result import BacktestResult
 from quorate.trading.backtest.bar_flags import (
@@ -29,10 +34,6 @@ from quorate.trading.backtest.bar_flags import (
     BarFlags,
 )
 from quorate.trading.backtest.markets import TradedMarkets
-
-#: (open time in ms of the bar that has just closed, equity at that close, symbol -> weight held) -> symbol -> target
-#: weight; None where nothing is to change.
-DecideWeights = Callable[[int, float, Mapping[str, float]], Mapping[str, float] | None]
 
 
 def backtest_weights(
@@ -134,10 +135,10 @@ class _WeightsRun:
             self.exposed += bool(account.positions)
             self._close(step, time)
             worth = equity[step] = account.equity_usd
-            held = self._held(worth)
+            held = held_weights(account)
             weights[step, [self._columns[symbol] for symbol in held]] = list(held.values())
             if time in due and worth > 0 and (wanted := decide(time, worth, held)) is not None:
-                targets, fill = self._targets(time, worth, wanted), time + self._length
+                targets, fill = self._targets(time, wanted), time + self._length
         if targets:
             refuse_targets(account, targets, "no_next_bar")
         return equity, weights, traded
@@ -213,42 +214,14 @@ class _WeightsRun:
 
         return bar_of
 
-    def _held(self, equity: float) -> dict[str, float]:
-        if not equity > 0:
-            return {}
-        return {
-            symbol: position.order.side * position.size.quantity * position.mark / equity
-            for symbol, position in self.account.positions.items()
-        }
+    def _targets(self, time: int, wanted: Mapping[str, float]) -> list[TargetOrder]:
+        """Quantities of weights at the closes of the bars at `time`."""
 
-    def _targets(self, time: int, equity: float, wanted: Mapping[str, float]) -> list[TargetOrder]:
-        """Quantities of weights at the closes of the bars at `time`; 0 of what is held and not named.
+        def close_of(symbol: str) -> float | None:
+            return self._last_close(symbol, time)
 
-        Raises:
-            TradingError: a weight that is not finite, or of another market.
-        """
-        targets = [TargetOrder(symbol, time, 0.0) for symbol in self.account.positions if symbol not in wanted]
-        for symbol, weight in wanted.items():
-            if symbol not in self._tapes:
-                raise TradingError(
-                    f"trade the weights decided on {format_ms(time)}",
-                    found=f"a weight of {symbol}",
-                    expected="weights of the markets of the run",
-                    remedy=close_match(symbol, self._tapes),
-                )
-            if not math.isfinite(weight):
-                raise TradingError(
-                    f"trade the weights decided on {format_ms(time)}",
-                    found=f"a weight of {weight} of {symbol}",
-                    expected="a finite fraction of equity",
-                )
-            if weight == 0 and symbol not in self.account.positions:
-                continue
-            close = self._last_close(symbol, time)
-            if close is None:
-                self.account.refused["no_next_bar"] += 1
-            else:
-                targets.append(TargetOrder(symbol, time, weight * equity / close))
+        targets, unknown = weight_orders(self.account, time, wanted, self._tapes, close_of)
+        self.account.refused["no_next_bar"] += len(unknown)
         return targets
 
     def _last_close(self, symbol: str, time: int) -> float | None:

@@ -54,6 +54,11 @@ class Guard(ABC, Generic[EventT]):
         self.reason = ""
         self.pending: GuardMove | None = None
 
+    @classmethod
+    def used(cls, settings: GuardSettings) -> bool:  # noqa: ARG003 - for guards that have a limit of 0
+        """Whether an account under these settings has the guard."""
+        return True
+
     @abstractmethod
     def on(self, event: EventT) -> None:
         """Count an event of one of the types in `events`."""

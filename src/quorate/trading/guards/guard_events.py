@@ -57,6 +57,17 @@ class AccountValued(GuardEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class ExposureMeasured(GuardEvent):
+    """The positions by target of the account were measured after the open or close of a bar.
+
+    Attributes:
+        gross: values of all positions divided by the equity; infinite where there is none of it.
+    """
+
+    gross: float
+
+
+@dataclass(frozen=True, slots=True)
 class MembersCounted(GuardEvent):
     """The valid members at a bar were counted; see `valid_members`.
 
@@ -140,14 +151,19 @@ def decision_events(time: int, symbol: str, action: Action, base: float, volatil
         yield SignalDecided(time, base)
 
 
-def valuation_events(time: int, equity_usd: float, valid: int | None) -> Iterator[GuardEvent]:
+def valuation_events(
+    time: int, equity_usd: float, valid: int | None, gross: float | None = None
+) -> Iterator[GuardEvent]:
     """The events of a valuation of the account.
 
     Args:
         time: open time of the bar in ms.
         equity_usd: not finite where unknown.
         valid: number of valid members; None where nothing was decided.
+        gross: of positions by target as a multiple of the equity; None where it is not measured.
     """
     yield AccountValued(time, equity_usd)
+    if gross is not None:
+        yield ExposureMeasured(time, gross)
     if valid is not None:
         yield MembersCounted(time, valid)

@@ -15,6 +15,7 @@ from quorate.trading.guards.guard_events import GuardEvent
 from quorate.trading.guards.mean_confidence import ConfidenceGuard
 from quorate.trading.guards.moves import MODES, EntryCheck, GuardMode, GuardMove
 from quorate.trading.guards.operational import ClockGuard, FeedGuard, ValuationGuard
+from quorate.trading.guards.positions_by_target import GrossGuard, PeakDrawdownGuard, ReducingGuard
 from quorate.trading.guards.sustained_volatility import VolatilityGuard
 from quorate.trading.guards.valid_members import MembersGuard
 
@@ -30,6 +31,9 @@ GUARDS: dict[str, type[Guard[Any]]] = {
         ClockGuard,
         FeedGuard,
         ValuationGuard,
+        ReducingGuard,
+        PeakDrawdownGuard,
+        GrossGuard,
     )
 }
 
@@ -61,7 +65,9 @@ class Guards:
     def __init__(self, settings: GuardSettings | None = None) -> None:
         self.settings = settings or GuardSettings()
         self._account: dict[str, Guard[Any]] = {
-            name: guard(self.settings) for name, guard in GUARDS.items() if "account" in guard.scopes
+            name: guard(self.settings)
+            for name, guard in GUARDS.items()
+            if "account" in guard.scopes and guard.used(self.settings)
         }
         # Symbol -> guard, created with the market's first event or move.
         self._markets: dict[str, dict[str, Guard[Any]]] = {
@@ -105,9 +111,9 @@ class Guards:
         """
         attempted = f"re-arm the guard '{name}'"
         if _guard(name, attempted).rearm != "human":
-            human = [known for known, kind in GUARDS.items() if kind.rearm == "human"]
+            human = [known for known, guard in self._account.items() if guard.rearm == "human"]
             raise GuardError(attempted, found="a guard that clears by itself", expected=", ".join(human))
-        guard = self._account[name]
+        guard = self._of_account(name)
         if not who.strip():
             raise GuardError(attempted, found="no name", expected="the person's name, for the journal")
         if not guard.tripped:
@@ -138,7 +144,7 @@ class Guards:
                 found="a move of the account" if move.symbol is None else f"a move of the market {move.symbol}",
                 expected=f"a move of one {kind.scopes[0]}",
             )
-        guard = self._account[move.guard] if move.symbol is None else self._of_market(move.guard, move.symbol)
+        guard = self._of_account(move.guard) if move.symbol is None else self._of_market(move.guard, move.symbol)
         guard.apply(move)
 
     @property
@@ -173,6 +179,12 @@ class Guards:
         """The form of `quorate paper status --json`; of the guards of single markets only those that stop entries."""
         shown = [guard for guard in self if guard.symbol is None or guard.stops]
         return {"mode": self.mode, "guards": [guard.to_json() for guard in shown]}
+
+    def _of_account(self, name: str) -> Guard[Any]:
+        # A guard whose limit was taken away since stays tripped until it is re-armed or clears.
+        if name not in self._account:
+            self._account[name] = GUARDS[name](self.settings)
+        return self._account[name]
 
     def _of_market(self, name: str, symbol: str) -> Guard[Any]:
         guards = self._markets[name]

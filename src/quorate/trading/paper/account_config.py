@@ -57,11 +57,8 @@ class AccountConfig(AccountRules):
         """
         try:
             guarded = known["guards"] is not None
-            oversight = (
-                Oversight(GuardSettings(**known["guards"]), LadderSettings(**_tuples(known["ladder"])))
-                if guarded
-                else None
-            )
+            ladder = None if known["ladder"] is None else LadderSettings(**_tuples(known["ladder"]))
+            oversight = Oversight(GuardSettings(**known["guards"]), ladder) if guarded else None
             return cls(
                 horizon=known["horizon"],
                 account=AccountSettings(**known["account"]),
@@ -87,7 +84,7 @@ class AccountConfig(AccountRules):
             "exits": asdict(self.exits),
             "horizon": self.horizon,
             "guards": None if oversight is None else asdict(oversight.guards),
-            "ladder": None if oversight is None else asdict(oversight.ladder),
+            "ladder": None if oversight is None or oversight.ladder is None else asdict(oversight.ladder),
             **({} if self.overlay is None else {"overlay": self.overlay.digest}),
             **({} if self.panel is None else {"panel": self.panel.digest}),
         }

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Literal
 
 from quorate.core.clock import format_ms, now_ms, timeframe_ms
 from quorate.core.errors import JournalUnavailableError, TradingError
 from quorate.core.settings import PaperSettings
-from quorate.core.types import Signal
+from quorate.core.types import Candles, Signal
 from quorate.market.feed import BarReport, Feed, Freshness
 from quorate.market.quality.quality_report import LEAST, MOST
 from quorate.trading.account.currency import account_currency, currencies
@@ -157,6 +157,8 @@ class PaperSession:
         self._written, self._report = [], None
         started, entries = peek(self._journal.read(detail=False))
         began = self._feed.begin() if started is None else started.time
+        if started is not None:
+            self._require_same(started)  # order ids of another strategy would look altered
         config = self._config if started is None else self._config.with_start_equity(started)
         # Not the list's own `append`: every step has a new list.
         self.engine = config.engine(
@@ -172,9 +174,12 @@ class PaperSession:
         time = self._next[0]
         if known is not None:
             self._require_same(known)
+            if (known.bundle_id, known.settings_hash) != (self._bundle_id, self._config.hash):
+                _log.warning("account %s resumes with another bundle or other settings", self._journal.account)
             first = self._feed.begin()
             if self._mode == "replay" and first > time:
-                if self.engine.account.positions or self.engine.pending:
+                engine = self.engine
+                if engine.account.positions or engine.pending or engine.pending_targets:
                     raise TradingError(
                         f"resume the account '{self._journal.account}' at {format_ms(first)}",
                         found=f"positions or orders that are open at {format_ms(time)}",
@@ -217,8 +222,6 @@ class PaperSession:
                     expected=f"{now}",
                     remedy="Choose another `account` for it.",
                 )
-        if (known.bundle_id, known.settings_hash) != (self._bundle_id, self._config.hash):
-            _log.warning("account %s resumes with another bundle or other settings", self._journal.account)
 
     def _advance(self) -> bool:
         """Perform the next step; returns whether there was one."""
@@ -231,7 +234,9 @@ class PaperSession:
             self._append(self._written)
             self._next = time + self._length_ms, "open"
             return True
-        wanted = {*self.engine.account.positions, *(order.symbol for order in self.engine.pending)}
+        engine = self.engine
+        wanted = {*engine.account.positions, *(order.symbol for order in engine.pending)}
+        wanted |= {target.symbol for target in engine.pending_targets}
         self._open(time, wanted)
         # An open at which nothing can happen is written with the bar's close.
         if wanted:
@@ -277,6 +282,18 @@ class PaperSession:
             for symbol, known in report.candles.items()
             if report.status.get(symbol) in (Freshness.FRESH, Freshness.GONE) and len(known) and known.time[-1] == time
         }
+        self._trade(report, candles)
+        self.recovered.seen.update(dict.fromkeys(candles, time))
+        self._report = report
+
+    def _trade(self, report: BarReport, candles: Mapping[str, Candles]) -> None:
+        """Trade the bars of a report up to their close, and decide for the next open.
+
+        Args:
+            report: of the feed.
+            candles: market -> candles, of those whose newest bar is the report's.
+        """
+        time, engine = report.time, self.engine
         signals = decide_markets(self._decide, list(candles.values()), time + self._length_ms)
         ended = [symbol for symbol, status in report.status.items() if status is Freshness.GONE]
         held = engine.account.positions.items()
@@ -297,8 +314,6 @@ class PaperSession:
         votes = panel_votes(self._config.panel, engine, signals, candles, time + self._length_ms)
         self._written.extend(panel_records(votes, time))
         engine.submit(orders, shares, votes)
-        self.recovered.seen.update(dict.fromkeys(candles, time))
-        self._report = report
 
     def _note_bench(self, signals: Sequence[Signal], time: int) -> None:
         """Write who was benched or votes again, who is chosen to vote, and what benched members would have voted."""

@@ -253,7 +253,8 @@ def _value(engine: TradingEngine, record: records.ValuedRecord, seq: int) -> Non
             remedy="The journal was altered, or written by another version of Quorate.",
         )
     if engine.guards is not None:
-        for event in valuation_events(record.time, record.equity_usd, record.valid):
+        gross = engine.account.gross if engine.account.cross else None
+        for event in valuation_events(record.time, record.equity_usd, record.valid, gross):
             engine.guards.on(event)
 
 

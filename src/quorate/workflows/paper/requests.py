@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from quorate.trading.guards import GuardMove
     from quorate.trading.journal import Journal
+    from quorate.trading.ladder import LadderMove
     from quorate.trading.paper import AccountStatus
 
 
@@ -94,10 +96,17 @@ def request(
 
     engine, last = status.engine, status.recovered.valued
     time = status.history.started[-1].time if last is None else last.time
-    if engine.guards is None or engine.ladder is None:
-        raise GuardError(f"{action} the account '{journal.account}'", found="a session without guards")
+    attempted = f"{action} the account '{journal.account}'"
+    if engine.guards is None:
+        raise GuardError(attempted, found="a session without guards")
     # Refused here, before the next bar, where the account does not allow it.
-    move = engine.guards.rearm(guard, time, who) if action == "rearm" else engine.ladder.promote(time, who)
+    move: GuardMove | LadderMove
+    if action == "rearm":
+        move = engine.guards.rearm(guard, time, who)
+    elif engine.ladder is None:
+        raise GuardError(attempted, found="an account without a ladder, as of a book")
+    else:
+        move = engine.ladder.promote(time, who)
     asked = RequestedMove(journal.account, guard or "ladder", str(move.before), str(move.after), who)
     if confirm is not None and not confirm(asked):
         return None

@@ -20,6 +20,9 @@ GUARD_NAMES: Mapping[str, str] = {
     "clock": "Clock",
     "feed": "Candle feed",
     "valuation": "Mark prices",
+    "reducing": "Drawdown: nothing added",
+    "peak_drawdown": "Drawdown: all closed",
+    "gross": "Gross exposure",
 }
 
 
