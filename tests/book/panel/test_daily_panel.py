@@ -162,3 +162,21 @@ def test_unusable_candles_are_refused():
 def test_funding_of_no_settlement_is_unknown(market):
     empty = {symbol: Funding(symbol, np.array([], np.int64), np.array([])) for symbol in market.candles}
     assert np.isnan(market._replace(funding=empty).panel().funding).all()
+
+
+def test_the_leader_without_bitcoin_is_the_largest_at_the_beginning(market):
+    rest = {symbol: each for symbol, each in market.candles.items() if not symbol.startswith("BTC")}
+    # What becomes large later does not lead, whatever comes.
+    last = sorted(rest)[-1]
+    grown = {
+        symbol: replace(each, volume=each.volume * np.where(np.arange(len(each)) > len(each) // 2, 1e6, 1.0))
+        if symbol == last
+        else each
+        for symbol, each in rest.items()
+    }
+    panel = market._replace(candles=grown).panel()
+    for day in (40, 90, 147):
+        known = market._replace(candles=grown).until(int(panel.time[day])).panel()
+        assert known.symbols[known.leader] == panel.symbols[panel.leader]
+    assert panel.symbols[panel.leader] != last
+    assert market.panel().symbols[market.panel().leader] == "BTC/USDT:USDT"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from quorate.core.clock import DAY_MS
 from quorate.core.errors import DataError
 from quorate.core.settings import BookSettings
 from quorate.core.types import BoolArray, Candles, FloatArray, Funding, IntArray
+
+Daily = TypeVar("Daily", FloatArray, BoolArray)
 
 #: Bars of a day.
 DAY_BARS = DAY_MS // BAR_MS
@@ -117,11 +120,26 @@ class DailyPanel:
 
     @property
     def leader(self) -> int:
-        """Column of the market whose returns are the market's: Bitcoin, or without it the largest by volume."""
+        """Column of the market whose returns are the market's: Bitcoin, or without it the largest at the beginning.
+
+        By the first median volume that is known, so that no later candle changes which one it is.
+        """
         for number, symbol in enumerate(self.symbols):
             if symbol.partition("/")[0] == "BTC":
                 return number
-        return int(np.nanargmax(np.nanmedian(np.where(np.isfinite(self.dollar_volume), self.dollar_volume, 0.0), 0)))
+        known = np.isfinite(self.median_volume)
+        volume = self.median_volume[int(np.argmax(known.any(axis=1)))]
+        return int(np.argmax(np.where(np.isfinite(volume), volume, 0.0)))
+
+    @property
+    def day_of_moment(self) -> IntArray:
+        """(B + 1,) row of the day that has begun at each of `grid.moments`; -1 before the first one."""
+        return np.searchsorted(self.moment, np.arange(len(self.grid.time) + 1), side="right") - 1
+
+    def by_moment(self, daily: Daily) -> Daily:
+        """(B + 1, S) the values (D, S) of the day at each of `grid.moments`; 0 or false before the first one."""
+        day = self.day_of_moment
+        return np.where(day[:, None] >= 0, daily[np.maximum(day, 0)], np.zeros((), daily.dtype))
 
     def universe(self, markets: int) -> BoolArray:
         """(D, S) the listed markets of the largest trailing dollar volume, at most so many a day."""

@@ -142,13 +142,12 @@ def _bars_path(
 
 def _bar_day(panel: DailyPanel) -> IntArray:
     """(B,) row of the day that each bar belongs to; -1 before the first one."""
-    return np.searchsorted(panel.moment, np.arange(len(panel.grid.time)), side="right") - 1
+    return panel.day_of_moment[:-1]
 
 
 def _bar_funding(panel: DailyPanel, outcomes: PositionOutcomes) -> FloatArray:
     """(B, S) the funding of each day in equal parts."""
-    day = _bar_day(panel)
-    return np.where(day[:, None] >= 0, outcomes.funding[np.maximum(day, 0)], 0.0) / DAY_BARS
+    return panel.by_moment(outcomes.funding)[:-1] / DAY_BARS
 
 
 def _by_day(steps: WeightReturns, day: IntArray, days: int) -> WeightReturns:

@@ -15,7 +15,7 @@ from quorate.book.panel.rolling import rolling_highest, rolling_sum
 from quorate.book.sleeves.sides import directional
 from quorate.book.sleeves.sleeve import Sleeve
 from quorate.core.settings import BookSettings
-from quorate.core.types import FloatArray, IntArray
+from quorate.core.types import FloatArray
 
 # Bars of a fall, and how many deviations it has to reach: nine triggers.
 _FALLS = (1, 2, 6)
@@ -39,16 +39,12 @@ class Dip(Sleeve):
     def weights(self, panel: DailyPanel) -> FloatArray:
         among = panel.universe(self.settings.markets)
         daily = directional(np.ones_like(panel.close), panel.volatility, among)
-        day = _day_of(panel)
-        held = np.where(day[:, None] >= 0, daily[np.maximum(day, 0)], 0.0)
-        return held * dip_score(panel, self.settings)[:, None] * self.settings.dip_share
+        return panel.by_moment(daily) * dip_score(panel, self.settings)[:, None] * self.settings.dip_share
 
 
 def dip_score(panel: DailyPanel, settings: BookSettings) -> FloatArray:
     """(B + 1,) share of the triggers that fired within the holding time, at each moment of the grid."""
-    among = panel.universe(settings.markets)
-    day = _day_of(panel)
-    members = np.where(day[:, None] >= 0, among[np.maximum(day, 0)], False)
+    members = panel.by_moment(panel.universe(settings.markets))
     with np.errstate(divide="ignore", invalid="ignore"):
         steps = np.diff(np.log(panel.grid.known_close), axis=0, prepend=np.nan)
     counted = members & np.isfinite(steps)
@@ -64,8 +60,3 @@ def dip_score(panel: DailyPanel, settings: BookSettings) -> FloatArray:
                 fired = (fall < -threshold).astype(np.float64)
                 score += rolling_highest(fired, settings.dip_bars, 1)[:, 0]
     return score / (len(_FALLS) * len(_THRESHOLDS))
-
-
-def _day_of(panel: DailyPanel) -> IntArray:
-    """(B + 1,) the day that has begun at each moment; -1 before the first one."""
-    return np.searchsorted(panel.moment, np.arange(len(panel.grid.time) + 1), side="right") - 1

@@ -62,8 +62,7 @@ def shuffled_weights(case: BookCase, order: IntArray) -> SleeveWeights:
     """
     panel = case.panel
     among = panel.universe(max(case.settings.markets, case.settings.carry_markets))
-    day = np.searchsorted(panel.moment, np.arange(len(panel.grid.time) + 1), side="right") - 1
-    by_bar = np.where(day[:, None] >= 0, among[np.maximum(day, 0)], False)
+    by_bar = panel.by_moment(among)
     return _each(
         case.weights,
         lambda weights: passed_on(weights, among, order),
