@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from quorate.book.panel.daily_panel import DailyPanel
-from quorate.core.clock import DAY_MS, HOUR_MS, MINUTE_MS
+from quorate.book.panel.funding_days import settled_by
+from quorate.core.clock import DAY_MS, HOUR_MS
 from quorate.core.sections.book import BookSettings
 from quorate.core.types import Candles, Funding
 
@@ -26,13 +27,7 @@ class Market(NamedTuple):
 
     def until(self, end: int) -> Market:
         """What was known just after `end`: the settlement of that time too, whose stamp is some milliseconds late."""
-        known = {
-            symbol: None if each is None else each.time <= end + MINUTE_MS for symbol, each in self.funding.items()
-        }
-        funding = {
-            symbol: None if each is None else Funding(symbol, each.time[known[symbol]], each.rate[known[symbol]])
-            for symbol, each in self.funding.items()
-        }
+        funding = {symbol: None if each is None else settled_by(each, end) for symbol, each in self.funding.items()}
         return Market({symbol: each.between(end=end) for symbol, each in self.candles.items()}, funding)
 
 

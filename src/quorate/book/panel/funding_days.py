@@ -7,11 +7,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from quorate.book.panel.rolling import carried_forward
-from quorate.core.clock import DAY_MS, HOUR_MS
+from quorate.core.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from quorate.core.types import FloatArray, Funding, IntArray
 
 # Days without a settlement between others that count as 0: a day of missing records, not an unknown market.
 _MISSING_DAYS = 2
+
+
+def settled_by(funding: Funding, moment: int) -> Funding:
+    """The settlements up to a moment in ms; their stamps are some milliseconds late, up to a minute."""
+    chosen = funding.time <= moment + MINUTE_MS
+    return Funding(funding.symbol, funding.time[chosen], funding.rate[chosen])
 
 
 def funding_known(funding: Mapping[str, Funding | None], symbols: Sequence[str], time: IntArray) -> FloatArray:

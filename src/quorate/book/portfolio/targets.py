@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -21,7 +21,8 @@ class BookTargets:
     """Target weights of one account over the moments of a panel.
 
     At the start of a day all weights are decided: the sleeves' sum within the limits, followed beyond the band. At
-    other moments only what the sleeves by bar change is added to what is held.
+    other moments what is held moves by what the sleeves by bar change, no farther than to their sum: the end of a dip
+    takes nothing away that was never bought.
 
     Args:
         panel: of all markets.
@@ -38,7 +39,7 @@ class BookTargets:
         self._volume = panel.median_volume
         self._first = int(panel.grid.time[0])
         self._daily, self._bars = weights.daily_total(panel), weights.bar_total(panel)
-        self._day = np.searchsorted(panel.moment, np.arange(len(self._bars)), side="right") - 1
+        self._day = panel.day_of_moment
         self._starts = np.zeros(len(self._bars), np.bool_)
         self._starts[panel.moment] = True
         changes = np.abs(np.diff(self._bars, axis=0, prepend=self._bars[:1])).sum(axis=1)
@@ -70,29 +71,43 @@ class BookTargets:
         day = self._day[row]
         return limited(self._daily[day] + self._bars[row], self._volume[day], equity_usd, self._settings)
 
-    def at(self, moment: int, equity_usd: float, held: FloatArray) -> FloatArray | None:
+    def at(self, moment: int, equity_usd: float, held: FloatArray, *, whole: bool = False) -> FloatArray | None:
         """(S,) weights to hold from a moment on; None where nothing is decided at it.
 
         Args:
             moment: ms, the close of a bar of 4 hours.
             equity_usd: of the account.
             held: (S,) weights at that close.
+            whole: decide all weights, also where the moment is not the start of a day.
 
         Raises:
             BookError: a moment outside the panel.
         """
         row = self._row(moment)
-        if not self._due[row]:
+        if not (whole or self._due[row]):
             return None
-        settings = self._settings
-        if self._starts[row]:
-            return adjusted(self.wanted(moment, equity_usd), held, settings.band, settings.step)
-        changed = held + self._bars[row] - self._bars[row - 1]
-        return limited(changed, self._volume[self._day[row]], equity_usd, settings)
+        settings, wanted = self._settings, self.wanted(moment, equity_usd)
+        if whole or self._starts[row]:
+            return adjusted(wanted, held, settings.band, settings.step)
+        change = self._bars[row] - self._bars[row - 1]
+        moved = np.clip(held + change, np.minimum(held, wanted), np.maximum(held, wanted))
+        return limited(np.where(change != 0, moved, held), self._volume[self._day[row]], equity_usd, settings)
 
-    def by_symbol(self, weights: FloatArray) -> dict[str, float]:
-        """Symbol -> weight, without those of 0."""
-        return {self.symbols[column]: float(weights[column]) for column in np.flatnonzero(weights)}
+    def after_bar(self, opened: int, equity_usd: float, held: Mapping[str, float]) -> dict[str, float] | None:
+        """Symbol -> weight to hold after the close of a bar of 4 hours, without those of 0; None where none is decided.
+
+        Args:
+            opened: open time of the bar in ms.
+            equity_usd: of the account at its close.
+            held: symbol -> weight then; markets outside the panel are left out.
+
+        Raises:
+            BookError: a bar outside the panel.
+        """
+        decided = self.at(opened + BAR_MS, equity_usd, self.columns(held.items()))
+        if decided is None:
+            return None
+        return {self.symbols[column]: float(decided[column]) for column in np.flatnonzero(decided)}
 
     def columns(self, held: Iterable[tuple[str, float]]) -> FloatArray:
         """(S,) weights from pairs of symbol and weight; markets outside the panel are left out."""

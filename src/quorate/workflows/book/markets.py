@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from quorate.book.panel import DailyPanel, PositionOutcomes
-from quorate.core.clock import DAY_MS, MINUTE_MS
+from quorate.book.panel.funding_days import settled_by
+from quorate.core.clock import DAY_MS
 from quorate.core.errors import DataError
 from quorate.core.progress import Progress, silent
 from quorate.core.types import Candles, Funding
@@ -38,14 +39,17 @@ class BookMarkets:
         """Whether some candles are synthetic."""
         return any(candles.synthetic for candles in self.candles.values())
 
-    def panel(self, settings: BookSettings) -> tuple[DailyPanel, PositionOutcomes]:
-        """The panel, and what came of positions.
+    def panel(self, settings: BookSettings) -> DailyPanel:
+        """What is known at the start of each day.
 
         Raises:
             DataError: candles that a book cannot use.
         """
-        panel = DailyPanel.of(self.candles, self.funding, settings)
-        return panel, PositionOutcomes.of(panel, self.funding)
+        return DailyPanel.of(self.candles, self.funding, settings)
+
+    def outcomes(self, panel: DailyPanel) -> PositionOutcomes:
+        """What came of positions, for labels and returns; `panel` is of these markets."""
+        return PositionOutcomes.of(panel, self.funding)
 
 
 def read_markets(
@@ -96,7 +100,7 @@ def read_markets(
             candles[symbol] = read
             # The settlement at the end is known with the last bar.
             settled = source.funding(symbol, start, None if end is None else end + DAY_MS)
-            funding[symbol] = settled if end is None else _until(settled, end)
+            funding[symbol] = settled if end is None or settled is None else settled_by(settled, end)
         progress("reading candles", number, len(symbols))
     if not candles:
         raise DataError(
@@ -111,11 +115,3 @@ def _one_a_coin(symbols: Sequence[str]) -> tuple[str, ...]:
     for symbol in sorted(symbols, key=lambda name: (not name.endswith(":USDT"), name)):
         coins.setdefault(symbol.partition("/")[0], symbol)
     return tuple(sorted(coins.values()))
-
-
-def _until(funding: Funding | None, end: int) -> Funding | None:
-    """The settlements up to a moment; their stamps are some milliseconds late."""
-    if funding is None:
-        return None
-    chosen = funding.time <= end + MINUTE_MS
-    return Funding(funding.symbol, funding.time[chosen], funding.rate[chosen])

@@ -7,26 +7,21 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Unpack
 
-from quorate.core.clock import format_ms
-from quorate.core.errors import ArgumentError, DataError, TrainingSpanError
 from quorate.core.progress import Progress, silent
-from quorate.workflows.book.kinds import BookLike, book_of
+from quorate.workflows.book.kinds import BookLike
 from quorate.workflows.inputs.arguments import require_arguments, require_callback, require_flags
-from quorate.workflows.inputs.market_data import Data, open_source, read_contracts, read_marks, require_data
-from quorate.workflows.inputs.selection import Selection, span, split_names, timeframe_of
+from quorate.workflows.inputs.market_data import Data, read_contracts, require_data
+from quorate.workflows.inputs.selection import Selection
 from quorate.workflows.paper import PaperAccount
 from quorate.workflows.paper.replay import bar_progress
 from quorate.workflows.paper.status import PaperStatus, status_of
 
 if TYPE_CHECKING:
-    from quorate.book.bundle import Book
     from quorate.core.settings import Settings
-    from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
     from quorate.trading.journal import Journal, Record
-    from quorate.trading.paper import AccountConfig, ReplayFeed
+    from quorate.trading.paper import AccountConfig
     from quorate.trading.paper.portfolio import TargetSession
-    from quorate.workflows.book.markets import BookMarkets
 
 
 class BookPaperRun:
@@ -97,33 +92,29 @@ def book_session(
         JournalError: the journal cannot be opened, or is of another strategy.
     """
     from quorate.trading.journal import Journal
+    from quorate.trading.paper import ReplayFeed
     from quorate.trading.paper.portfolio import TargetSession
-    from quorate.workflows.book.markets import read_markets
+    from quorate.workflows.book.traded_span import open_span
 
     require_arguments(book_session, selection, Selection.__optional_keys__)
     require_flags(guards=guards, allow_training_span=allow_training_span)
     require_callback(progress=progress)
     require_data(data)
-    if selection.get("top") is not None:
-        raise ArgumentError("replay a book", found=f"`top` {selection['top']!r}", expected="`symbols`, or neither")
     settings = account.settings
-    loaded = book_of(book)
-    manifest = loaded.manifest
-    start, end = span(selection)
-    first = manifest.training_end if start is None else start
-    if first < manifest.training_end and not allow_training_span:
-        raise TrainingSpanError(
-            f"replay the book {manifest.id} from {format_ms(first)}",
-            found=f"days of the training span, to {format_ms(manifest.training_end)}",
-            expected=f"`start` {format_ms(manifest.training_end)} or later",
-            remedy="Or allow it with `allow_training_span=True`; the status is then marked.",
-        )
-    source = open_source(data)
-    symbols = split_names(selection.get("symbols")) or manifest.symbols
-    markets = read_markets(source, symbols, timeframe_of(selection), end=end, progress=progress)
-    decisions = _Decisions(loaded, markets, first, end)
-    feed = _replay(decisions, markets, source, end, speed)
-    config = book_account(settings, read_contracts(source), guarded=guards)
+    # Every row of the panel and of the weights depends on earlier candles only.
+    loaded, traded, overlaps = open_span(
+        "replay a book", book, data, selection, allow_training_span=allow_training_span, progress=progress
+    )
+    manifest, bars, due = loaded.manifest, traded.bars(), traded.decided_bars
+    marks = traded.marks(bars)
+    feed = ReplayFeed(
+        bars, traded.first, traded.end, funding=traded.markets.funding, marks=marks, bars_per_second=speed
+    )
+    config = book_account(settings, read_contracts(traded.source), guarded=guards)
+
+    def decide(time: int, equity_usd: float, held: Mapping[str, float]) -> Mapping[str, float] | None:
+        return traded.targets.after_bar(time, equity_usd, held) if time in due else None
+
     shown = bar_progress(feed, progress)
 
     def listen(record: Record) -> None:
@@ -136,16 +127,16 @@ def book_session(
     ) as journal:
         session = TargetSession(
             feed,
-            decisions.at,
+            decide,
             journal,
             config,
             bundle_id=manifest.id,
             mode="replay",
-            synthetic=markets.synthetic,
+            synthetic=traded.markets.synthetic,
             settings=settings.paper,
             listener=listen,
         )
-        yield BookPaperRun(session, journal, settings, in_training_span=first < manifest.training_end)
+        yield BookPaperRun(session, journal, settings, in_training_span=overlaps)
 
 
 def book_account(
@@ -171,51 +162,3 @@ def book_account(
         oversight=Oversight(settings.book_guards.limits, ladder=None) if guarded else None,
         strategy=f"{settings.paper.strategy}-book",
     )
-
-
-class _Decisions:
-    """The weights of a book after the close of a bar.
-
-    Attributes:
-        first: open time in ms of the first bar after which is decided.
-    """
-
-    def __init__(self, book: Book, markets: BookMarkets, start: int, end: int | None) -> None:
-        from quorate.book.panel.bar_grid import BAR_MS
-        from quorate.book.portfolio.targets import BookTargets
-
-        settings = book.manifest.settings
-        panel, _ = markets.panel(settings)
-        # Every row of the panel and of the weights depends on earlier candles only.
-        self._targets, self._length = BookTargets(panel, book.weights(panel), settings), BAR_MS
-        moments = self._targets.moments(start, end)
-        if not moments:
-            raise DataError(
-                "replay a book",
-                found=f"candles that end at {format_ms(int(panel.grid.moments[-1]))}",
-                expected=f"days from {format_ms(start)} on",
-            )
-        self._due = frozenset(moments)
-        self.first = moments[0] - BAR_MS
-
-    def at(self, time: int, equity_usd: float, held: Mapping[str, float]) -> dict[str, float] | None:
-        """Symbol -> target weight after the close of the bar that opened at `time`; None where nothing is decided."""
-        moment = time + self._length
-        if moment not in self._due:
-            return None
-        decided = self._targets.at(moment, equity_usd, self._targets.columns(held.items()))
-        return None if decided is None else self._targets.by_symbol(decided)
-
-
-def _replay(
-    decisions: _Decisions, markets: BookMarkets, source: CandleSource, end: int | None, speed: float | None
-) -> ReplayFeed:
-    """The 4-hour bars of all markets that have one in the span."""
-    from quorate.book.panel.bar_grid import four_hour_bars
-    from quorate.trading.paper import ReplayFeed
-
-    first = decisions.first
-    bars = {symbol: four_hour_bars(candles) for symbol, candles in markets.candles.items()}
-    bars = {symbol: each for symbol, each in bars.items() if len(each.between(first, end))}
-    marks = read_marks(source, tuple(bars), "4h", first, end)
-    return ReplayFeed(bars, first, end, funding=markets.funding, marks=marks, bars_per_second=speed)

@@ -61,7 +61,7 @@ def target_book(
     loaded = book_of(book)
     manifest = loaded.manifest
     markets = read_markets(open_source(data), manifest.symbols, progress=progress)
-    panel, _ = markets.panel(manifest.settings)
+    panel = markets.panel(manifest.settings)
     moment = int(panel.grid.moments[-1])
     equity = settings.account.equity_usd if equity_usd is None else equity_usd
     if not equity > 0:

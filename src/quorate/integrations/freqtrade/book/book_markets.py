@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from quorate.core.clock import MINUTE_MS, timeframe_ms
+from quorate.book.panel.funding_days import settled_by
+from quorate.core.clock import timeframe_ms
 from quorate.core.errors import FreqtradeError
 from quorate.core.types import Candles, Funding
 from quorate.integrations.freqtrade.frames import read_frame
@@ -90,9 +91,9 @@ def _settlements(frame: pd.DataFrame, pair: str, moment: int) -> Funding | None:
     if not len(frame):
         return None
     time, rate = _times(frame["date"]), frame["open"].to_numpy(np.float64)
-    # Stamps are some milliseconds late.
-    known = np.isfinite(rate) & (time <= moment + MINUTE_MS)
-    return Funding(pair, time[known], rate[known]) if known.any() else None
+    known = np.isfinite(rate)
+    settled = settled_by(Funding(pair, time[known], rate[known]), moment)
+    return settled if len(settled) else None
 
 
 def _times(dates: Any) -> Any:

@@ -12,7 +12,6 @@ from quorate.book.bundle import Book
 from quorate.book.panel.bar_grid import BAR_MS
 from quorate.book.panel.daily_panel import DAY_BARS, DailyPanel
 from quorate.book.panel.rolling import carried_forward
-from quorate.book.portfolio.adjustment import adjusted
 from quorate.book.portfolio.targets import BookTargets
 from quorate.core.types import FloatArray, IntArray
 from quorate.integrations.freqtrade.inference.signal_columns import PREFIX
@@ -41,14 +40,12 @@ class KnownWeights:
         panel = DailyPanel.of(markets.candles, markets.funding, settings)
         weights = book.weights(panel)
         self.pairs = panel.symbols
-        self._settings = settings
         self._targets = BookTargets(panel, weights, settings)
         self._columns = {pair: number for number, pair in enumerate(panel.symbols)}
         self._first, self._first_day = int(panel.grid.time[0]), int(panel.time[0])
         self._closes = carried_forward(panel.grid.known_close)
         self._openings, self._summed = self._targets.openings, self._targets.summed
-        day = np.searchsorted(panel.moment, np.arange(len(self._closes)), side="right") - 1
-        by_bar = {name: np.where(day[:, None] >= 0, part[day], 0.0) for name, part in weights.daily.items()}
+        by_bar = {name: panel.by_moment(part) for name, part in weights.daily.items()}
         self._sleeves: Mapping[str, FloatArray] = {**by_bar, **weights.by_bar}
 
     def covers(self, moment: int) -> bool:
@@ -80,11 +77,7 @@ class KnownWeights:
         weights = self._targets.columns(
             (pair, quantity * closes[pair] / equity) for pair, quantity in held.items() if pair in closes
         )
-        if whole:
-            wanted = self._targets.wanted(moment, equity)
-            target: FloatArray | None = adjusted(wanted, weights, self._settings.band, self._settings.step)
-        else:
-            target = self._targets.at(moment, equity, weights)
+        target = self._targets.at(moment, equity, weights, whole=whole)
         if target is None:
             return None
         changed = np.flatnonzero((target != weights) & np.isfinite(target))
