@@ -29,7 +29,8 @@ from quorate.book.portfolio.weights import Forecasts
 from quorate.book.sleeves.registry import build_sleeves
 from quorate.core.clock import parse_ms
 from quorate.core.settings import BookSettings, Settings
-from quorate.core.types import FloatArray
+from quorate.evaluation.book.options import JudgementOptions
+from quorate.evaluation.book.performance import JudgedDays, performance
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.workflows.book.evaluate import evaluate_book
 from quorate.workflows.book.markets import read_markets
@@ -37,6 +38,8 @@ from quorate.workflows.book.trials import record_book
 from quorate.workflows.runs.trials import RunRecord, TrialRecorder
 
 RESULTS = Path(__file__).parent / "results"
+OPTIONS = JudgementOptions()
+
 # Days of the covariance of the sleeves' returns.
 _COVARIANCE_DAYS = 120
 START, CHOSEN, END = "2021-07-01", "2025-01-01", "2025-10-15"
@@ -135,7 +138,8 @@ def study(data: Path, kept: Path | None) -> dict[str, Any]:
     if kept is not None and forecasts is None:
         np.savez(kept, **fitted.forecasts["cross_section"])
     markets = read_markets(FreqtradeFolder(data), end=parse_ms(END), settings=settings.universe)
-    panel, outcomes = markets.panel(settings.book)
+    panel = markets.panel(settings.book)
+    outcomes = markets.outcomes(panel)
     shared = Study(fitted.forecasts, panel, outcomes, settings)
     frozen = replace(settings.book, **FROZEN)
     record = RunRecord("python benchmarks/book.py", data="binance", path=RESULTS / "book_trials.jsonl")
@@ -186,7 +190,7 @@ def reproduction(shared: Study, frozen: BookSettings) -> dict[str, Any]:
     for name, research in RESEARCH.items():
         found = returns(shared, free, () if name == "all" else (name,))
         spans = [figures(found, shared, *span) for span in ((START, CHOSEN), (CHOSEN, END))]
-        out[name] = {"found": [[each["sharpe"], each["turnover"]] for each in spans], "research": research}
+        out[name] = {"found": [[each["sharpe"], each["turnover_a_day"]] for each in spans], "research": research}
     return out
 
 
@@ -227,21 +231,11 @@ def returns(shared: Study, book: BookSettings, only: tuple[str, ...] = ()) -> We
     return book_returns(chosen, shared.panel, shared.outcomes, book, shared.settings.costs)
 
 
-def figures(found: WeightReturns, shared: Study, start: str, end: str) -> dict[str, float]:
+def figures(found: WeightReturns, shared: Study, start: str, end: str) -> dict[str, Any]:
     """Figures of a span, from the first day with a position on."""
-    days = shared.panel.time[:-1]
-    inside = (days >= parse_ms(start)) & (days < parse_ms(end))
-    first = np.flatnonzero(inside & (found.exposure > 0))[0]
-    inside[:first] = False
-    net: FloatArray = found.net[inside]
-    equity = np.cumprod(1 + net)
-    return {
-        "days": int(inside.sum()),
-        "sharpe": float(net.mean() / net.std(ddof=1) * 365**0.5),
-        "turnover": float(found.turnover[inside].mean() / found.exposure[inside].mean()),
-        "volatility": float(net.std(ddof=1) * 365**0.5),
-        "drawdown": float((1 - equity / np.maximum.accumulate(equity)).max()),
-    }
+    time = shared.panel.time[:-1]
+    span = JudgedDays(time, (time >= parse_ms(start)) & (time < parse_ms(end)))
+    return performance(found, span.since_held(found), time, OPTIONS)
 
 
 def as_markdown(found: Mapping[str, Any]) -> str:
@@ -309,9 +303,9 @@ def as_markdown(found: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _variant(name: str, each: Mapping[str, float]) -> str:
-    cells = (f"{each['sharpe']:.2f}", f"{each['turnover']:.3f}", f"{each['volatility']:.1%}", f"{each['drawdown']:.1%}")
-    return f"| {name} | {' | '.join(cells)} |"
+def _variant(name: str, each: Mapping[str, Any]) -> str:
+    risk = f"{each['volatility']:.1%} | {each['max_drawdown']:.1%}"
+    return f"| {name} | {each['sharpe']:.2f} | {each['turnover_a_day']:.3f} | {risk} |"
 
 
 def _row(name: str, each: Mapping[str, Any], sharpe: str, drawdown: str, volatility: str, turnover: str) -> str:

@@ -9,7 +9,7 @@ from quorate.market.synthetic import SyntheticMarket
 SMALL = {
     "QUORATE_BOOK__MARKETS": "8",
     "QUORATE_BOOK__CARRY_MARKETS": "8",
-    "QUORATE_BOOK__MODELS": '["logistic"]',
+    "QUORATE_BOOK__MEMBERS": '["logistic"]',
     "QUORATE_BOOK__QUORUM": "1",
     "QUORATE_ACCOUNT__EQUITY_USD": "100000",
     "COLUMNS": "80",

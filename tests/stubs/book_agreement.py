@@ -56,7 +56,7 @@ BARS, TRAINED = 1_530, 1_260
 # One member, and shorter histories than the recipe's.
 SETTINGS = replace(
     Settings(),
-    book=replace(Settings().book, markets=10, carry_markets=10, age_days=30, models=("logistic",), quorum=1),
+    book=replace(Settings().book, markets=10, carry_markets=10, age_days=30, members=("logistic",), quorum=1),
 )
 
 

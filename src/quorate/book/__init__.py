@@ -7,8 +7,23 @@ training   fits of the members of learned sleeves
 bundle     a trained book on disk
 """
 
-from quorate.book.bundle import Book
-from quorate.book.panel import DailyPanel
-from quorate.book.sleeves import LearnedSleeve, Sleeve, SleeveRows
+from typing import TYPE_CHECKING
 
-__all__ = ["Book", "DailyPanel", "LearnedSleeve", "Sleeve", "SleeveRows"]
+from quorate.core.deferred import deferred
+
+if TYPE_CHECKING:
+    from quorate.book.bundle.trained_book import Book as Book
+    from quorate.book.panel.daily_panel import DailyPanel as DailyPanel
+    from quorate.book.sleeves.learned import LearnedSleeve as LearnedSleeve
+    from quorate.book.sleeves.learned import SleeveRows as SleeveRows
+    from quorate.book.sleeves.sleeve import Sleeve as Sleeve
+else:
+    __getattr__, __all__ = deferred(
+        __name__,
+        {
+            "bundle.trained_book": "Book",
+            "panel.daily_panel": "DailyPanel",
+            "sleeves.learned": "LearnedSleeve SleeveRows",
+            "sleeves.sleeve": "Sleeve",
+        },
+    )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from quorate.cli import options
 from quorate.core.errors import ArgumentError
 from quorate.core.text.plural import counted
+
+if TYPE_CHECKING:
+    from quorate.workflows.inputs.selection import Selection as Selected
 
 
 def backtest(
@@ -37,32 +41,24 @@ def backtest(
     what happened, beside holding and random entries, or why nothing was traded. The run is recorded in the trial log.
     """
     from quorate.cli import output
-    from quorate.cli.render.book.target_weights import show_backtest
     from quorate.cli.render.evaluation import show_account
     from quorate.workflows.backtest import backtest as run
-    from quorate.workflows.book.backtest import backtest_book
     from quorate.workflows.book.kinds import is_book
+    from quorate.workflows.inputs.selection import Selection
     from quorate.workflows.runs.trials import RunRecord
 
     if is_book(bundle):
         unused = {"policy": policy, "guards": guards, "report": report}
-        given = [name for name, value in unused.items() if value]
-        if given:
-            raise ArgumentError("backtest a book", found=f"`{given[0]}`", expected="a span and `symbols` alone")
-        with output.progress() as progress:
-            book = backtest_book(
-                bundle,
-                data,
-                allow_training_span=allow_training_span,
-                record=RunRecord(options.command_line()),
-                progress=progress,
-                symbols=symbols,
-                start=start,
-                end=end,
-            )
-        output.print_json(book.to_json()) if as_json else show_backtest(book, full=full)
-        if trades is not None:
-            output.note(f"{counted(len(book.result.trades), 'trade')} written to {book.write_trades(trades)}")
+        _backtest_book(
+            bundle,
+            data,
+            [name for name, value in unused.items() if value],
+            Selection(symbols=symbols, start=start, end=end),
+            trades,
+            allow_training_span=allow_training_span,
+            full=full,
+            as_json=as_json,
+        )
         return
     with output.progress() as progress:
         result = run(
@@ -81,5 +77,38 @@ def backtest(
     if report is not None:
         with output.progress() as progress:
             output.note(f"report written to {result.report(report, progress=progress)}")
+    if trades is not None:
+        output.note(f"{counted(len(result.result.trades), 'trade')} written to {result.write_trades(trades)}")
+
+
+def _backtest_book(
+    bundle: Path,
+    data: Path,
+    unused: Sequence[str],
+    selection: Selected,
+    trades: Path | None,
+    *,
+    allow_training_span: bool,
+    full: bool,
+    as_json: bool,
+) -> None:
+    """Trade a book; options of other bundles are refused."""
+    from quorate.cli import output
+    from quorate.cli.render.book.target_weights import show_backtest
+    from quorate.workflows.book.backtest import backtest_book
+    from quorate.workflows.runs.trials import RunRecord
+
+    if unused:
+        raise ArgumentError("backtest a book", found=f"`{unused[0]}`", expected="a span and `symbols` alone")
+    with output.progress() as progress:
+        result = backtest_book(
+            bundle,
+            data,
+            allow_training_span=allow_training_span,
+            record=RunRecord(options.command_line()),
+            progress=progress,
+            **selection,
+        )
+    output.print_json(result.to_json()) if as_json else show_backtest(result, full=full)
     if trades is not None:
         output.note(f"{counted(len(result.result.trades), 'trade')} written to {result.write_trades(trades)}")

@@ -16,6 +16,9 @@ MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
+#: Days of a year in annualised figures: crypto trades every day.
+YEAR_DAYS = 365
+
 _UNIT_MS = {"m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS, "w": 7 * DAY_MS}
 _TIMEFRAME = re.compile(r"([1-9]\d{0,3})([mhdw])")
 

@@ -15,7 +15,7 @@ from quorate.core.errors import BookError
 from quorate.core.sections.book import BookSettings
 from quorate.models.registry import build
 
-FAST = replace(SMALL, models=("logistic",), quorum=1)
+FAST = replace(SMALL, members=("logistic",), quorum=1)
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +41,12 @@ def test_no_label_is_learned_before_it_is_known(parts):
 def test_forecasts_of_a_month_do_not_change_with_later_candles(parts):
     market, panel, outcomes, sleeve = parts
     start = parse_ms("2021-07-15")
-    whole = forecast_by_month(sleeve, panel, outcomes, start, FAST.model, workers=1)
+    whole = forecast_by_month(sleeve, panel, outcomes, start, FAST.models, workers=1)
     days = ("2021-07-15", "2021-08-01", "2021-09-01")
     assert panel.time[list(whole.days[:-1])].tolist() == [parse_ms(day) for day in days]
     cut = market.until(parse_ms("2021-08-20"))
     known = cut.panel()
-    part = forecast_by_month(sleeve, known, PositionOutcomes.of(known, cut.funding), start, FAST.model, workers=1)
+    part = forecast_by_month(sleeve, known, PositionOutcomes.of(known, cut.funding), start, FAST.models, workers=1)
     for name, values in part.forecasts.items():
         np.testing.assert_array_equal(values, whole.forecasts[name][: len(values)])
         assert np.isfinite(values[panel.row(start) :]).any()
@@ -56,8 +56,8 @@ def test_forecasts_of_a_month_do_not_change_with_later_candles(parts):
 def test_processes_give_the_same_forecasts(parts):
     _, panel, outcomes, sleeve = parts
     start = parse_ms("2021-08-01")
-    one = forecast_by_month(sleeve, panel, outcomes, start, FAST.model, workers=1)
-    two = forecast_by_month(sleeve, panel, outcomes, start, FAST.model, workers=2)
+    one = forecast_by_month(sleeve, panel, outcomes, start, FAST.models, workers=1)
+    two = forecast_by_month(sleeve, panel, outcomes, start, FAST.models, workers=2)
     np.testing.assert_array_equal(one.forecasts["logistic"], two.forecasts["logistic"])
 
 
@@ -69,7 +69,7 @@ def test_a_planted_effect_is_found_and_a_control_is_not(parts, planted):
     rng = np.random.default_rng(0)
     y = rng.normal(0, 1, len(learning.y)) + (2.0 * learning.rows.X[:, column] if planted else 0.0)
     count = len(learning.known_by(220)[0])
-    model = build("logistic", "return", FAST.model, seed=0, threads=1).fit(learning.rows.X[:count], y[:count])
+    model = build("logistic", "return", FAST.models, seed=0, threads=1).fit(learning.rows.X[:count], y[:count])
     later = slice(count + 70, None)
     found = np.corrcoef(model.predict(np.ascontiguousarray(learning.rows.X[later])), y[later])[0, 1]
     assert found > 0.2 if planted else abs(found) < 0.15
@@ -78,11 +78,11 @@ def test_a_planted_effect_is_found_and_a_control_is_not(parts, planted):
 def test_too_few_rows_and_days_are_refused(parts):
     _, panel, outcomes, sleeve = parts
     with pytest.raises(BookError, match="rows with a known label; expected 1,000 or more"):
-        forecast_by_month(sleeve, panel, outcomes, int(panel.time[60]), FAST.model, workers=1)
+        forecast_by_month(sleeve, panel, outcomes, int(panel.time[60]), FAST.models, workers=1)
     with pytest.raises(BookError, match="expected days from 2030-01-01"):
-        forecast_by_month(sleeve, panel, outcomes, parse_ms("2030-01-01"), FAST.model, workers=1)
+        forecast_by_month(sleeve, panel, outcomes, parse_ms("2030-01-01"), FAST.models, workers=1)
 
 
 def test_default_members_are_the_documented_ones():
-    assert BookSettings().models == ("lightgbm", "xgboost", "extra_trees", "logistic")
+    assert BookSettings().members == ("lightgbm", "xgboost", "extra_trees", "logistic")
     assert BookSettings().quorum == 3

@@ -34,8 +34,9 @@ class Book(NamedTuple):
     forecasts: dict[str, dict[str, FloatArray]]
 
     def judge(self, *, first: int = 60, options: JudgementOptions = QUICK, **more: Any) -> BookJudgement:
+        weights = SleeveWeights.of(build_sleeves(self.settings), self.panel, self.forecasts, self.settings)
         return judge_book(
-            build_sleeves(self.settings), self.panel, self.outcomes, self.forecasts, self.settings, CostSettings(),
+            weights, self.panel, self.outcomes, self.settings, CostSettings(),
             **{"start": START + first * DAY_MS, "end": START + 10_000 * DAY_MS, "options": options, **more},
         )  # fmt: skip
 
@@ -81,7 +82,7 @@ def planted(drift: float, seed: int = 3) -> Book:
     settings = replace(SMALL, markets=14, sleeves=("cross_section",), band=0.6)
     book = book_of(Market(candles, market.funding), settings)
     known = np.append(signs, signs[-1:], axis=0)[: len(book.panel.time)]
-    members = {name: known + rng.normal(0, 0.5, known.shape) for name in settings.models}
+    members = {name: known + rng.normal(0, 0.5, known.shape) for name in settings.members}
     return book._replace(forecasts={"cross_section": members})
 
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from tests.book.conftest import make_market
 
-from quorate.book.bundle import Book, is_book, load_book
+from quorate.book.bundle import Book, load_book
 from quorate.core.clock import DAY_MS, parse_ms
 from quorate.core.errors import ArgumentError, BookError, BundleError, TrainingSpanError
 from quorate.core.settings import AccountSettings, BookSettings, Settings
 from quorate.market.memory import MemorySource
 from quorate.workflows.book.backtest import backtest_book
+from quorate.workflows.book.kinds import is_book
 from quorate.workflows.book.signal import target_book
 from quorate.workflows.book.train import train_book
 from quorate.workflows.runs.trials import RunRecord
@@ -20,7 +21,7 @@ from quorate.workflows.runs.trials import RunRecord
 SETTINGS = replace(
     Settings(),
     book=BookSettings(
-        markets=8, carry_markets=8, age_days=30, models=("logistic", "lightgbm"), quorum=2, volume_share=1.0
+        markets=8, carry_markets=8, age_days=30, members=("logistic", "lightgbm"), quorum=2, volume_share=1.0
     ),
     account=AccountSettings(equity_usd=100_000.0, leverage=2.0),
 )
@@ -79,7 +80,7 @@ def test_a_member_that_fails_abstains_and_the_quorum_decides(trained, source):
     book = load_book(trained.path)
     from quorate.workflows.book.markets import read_markets
 
-    panel, _ = read_markets(source).panel(book.manifest.settings)
+    panel = read_markets(source).panel(book.manifest.settings)
     whole = book.weights(panel)
     assert np.abs(whole.daily["cross_section"][-1]).sum() > 0
     sessions = {"cross_section": {"logistic": book._sessions["cross_section"]["logistic"]}}

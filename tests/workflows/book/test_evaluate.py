@@ -15,7 +15,7 @@ from quorate.workflows.runs.trials import RunRecord
 
 SETTINGS = replace(
     Settings(),
-    book=BookSettings(markets=8, carry_markets=8, models=("logistic",), quorum=1, earlier_trials=9),
+    book=BookSettings(markets=8, carry_markets=8, members=("logistic",), quorum=1, earlier_trials=9),
     account=AccountSettings(equity_usd=100_000.0),
 )
 

@@ -26,7 +26,7 @@ from quorate.workflows.runs.trials import RunRecord
 SETTINGS = replace(
     Settings(),
     book=BookSettings(
-        markets=8, carry_markets=8, age_days=30, models=("logistic", "lightgbm"), quorum=2, volume_share=1.0
+        markets=8, carry_markets=8, age_days=30, members=("logistic", "lightgbm"), quorum=2, volume_share=1.0
     ),
     account=AccountSettings(equity_usd=100_000.0, leverage=2.0),
     book_guards=BookGuardSettings(reduce_drawdown=0.9, halt_drawdown=0.95, gross=10.0),

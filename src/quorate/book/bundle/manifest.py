@@ -117,7 +117,7 @@ class BookManifest:
 
     def _tree(self) -> dict[str, Any]:
         settings = {each.name: getattr(self.settings, each.name) for each in fields(self.settings)}
-        del settings["model"]
+        del settings["models"]
         return {
             "schema_version": SCHEMA_VERSION,
             "recipe": "book",

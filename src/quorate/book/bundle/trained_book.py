@@ -93,11 +93,6 @@ class Book:
         return SleeveWeights.of(self.sleeves, panel, self.forecasts(panel), self.manifest.settings)
 
 
-def is_book(path: str | Path) -> bool:
-    """Whether a path is the folder of a book, or of books."""
-    return book_path(Path(path)) is not None
-
-
 def load_book(path: str | Path) -> Book:
     """Load a book: read it, check every file and start its members.
 

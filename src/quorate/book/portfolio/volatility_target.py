@@ -6,11 +6,9 @@ import numpy as np
 
 from quorate.book.panel.decayed import decayed_mean, half_life
 from quorate.book.panel.rolling import shifted
+from quorate.core.clock import YEAR_DAYS
 from quorate.core.settings import BookSettings
 from quorate.core.types import FloatArray
-
-#: Days of a year: markets never close.
-YEAR_DAYS = 365
 
 # Days of returns before a volatility is known.
 _LEAST = 20

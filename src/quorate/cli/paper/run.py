@@ -95,7 +95,6 @@ def run(
     from quorate.cli import output
     from quorate.cli.paper import interrupts
     from quorate.workflows.book.kinds import is_book
-    from quorate.workflows.book.paper import book_session
     from quorate.workflows.paper import PaperAccount
     from quorate.workflows.paper.replay import REPLAYING
 
@@ -116,6 +115,8 @@ def run(
                     found=f"`{given[0]}`" if given else "no `data`",
                     expected="a replay of `data`, with a span and `symbols` alone",
                 )
+            from quorate.workflows.book.paper import book_session
+
             book = stack.enter_context(
                 book_session(
                     PaperAccount(account, journal),

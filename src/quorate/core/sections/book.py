@@ -76,7 +76,7 @@ class BookSettings(Section):
     age_days: int = 60  # that a market was listed at least
     volatility_half_life: float = 10.0  # days, of the daily variance
     # Cross-section: returns beside those of the other markets, forecast by members that vote.
-    models: tuple[str, ...] = ("lightgbm", "xgboost", "extra_trees", "logistic")  # of the cross-section
+    members: tuple[str, ...] = ("lightgbm", "xgboost", "extra_trees", "logistic")  # of the cross-section
     quorum: int = 3  # members that have a market in the same outer group before it is held
     outer: float = 1 / 3  # share of the markets on each side that is an outer group
     horizon_days: int = 7  # of the return that the members forecast
@@ -97,10 +97,10 @@ class BookSettings(Section):
     most_gross: float = 3.0  # sum of the weights' sizes
     volume_share: float = 0.01  # of a market's trailing dollar volume of a day, that its position may be worth
     earlier_trials: int = 832  # configurations tried before these defaults were frozen, which deflate a Sharpe ratio
-    model: BookModelSettings = field(default_factory=BookModelSettings)
+    models: BookModelSettings = field(default_factory=BookModelSettings)
 
     def __post_init__(self) -> None:
-        for name in ("sleeves", "models"):
+        for name in ("sleeves", "members"):
             values = getattr(self, name)
             if isinstance(values, str) or not values or len(set(values)) < len(values):
                 raise SettingsError(
@@ -109,7 +109,7 @@ class BookSettings(Section):
         require("book", "markets", self.markets, 6, 10_000)
         require("book", "volume_days", self.volume_days, 2, 1_000)
         require("book", "age_days", self.age_days, 0, 10_000)
-        require("book", "quorum", self.quorum, 1, len(self.models))
+        require("book", "quorum", self.quorum, 1, len(self.members))
         require("book", "outer", self.outer, 0.01, 0.5)
         require("book", "horizon_days", self.horizon_days, 1, 365)
         require("book", "clip", self.clip, 0.1, 100)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from quorate.core.clock import YEAR_DAYS
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import DecisionFrame, FloatArray
 from quorate.core.wilson import wilson
@@ -19,8 +20,6 @@ from quorate.trading.backtest.backtest_result import BacktestResult
 
 # Figures of each account in the comparison, with their intervals where they have one.
 _FIGURES = ("n", "wins", "losses", "win_rate", "expectancy_bps", "sharpe", "max_drawdown", "net_usd")
-
-_DAYS_PER_YEAR = 365
 
 
 def panel_comparison(
@@ -96,7 +95,7 @@ def _sharpes(days: TimeBlocks, returns: FloatArray) -> FloatArray:
     n, mean = len(returns), days.means(returns)
     variance = np.maximum(days.means(returns**2) - mean**2, 0.0) * n / (n - 1)
     spread = np.sqrt(variance)
-    ratio = np.divide(mean * math.sqrt(_DAYS_PER_YEAR), spread, out=np.full(len(mean), np.nan), where=spread > 0)
+    ratio = np.divide(mean * math.sqrt(YEAR_DAYS), spread, out=np.full(len(mean), np.nan), where=spread > 0)
     return np.asarray(ratio)
 
 

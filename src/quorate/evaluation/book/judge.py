@@ -10,8 +10,7 @@ import numpy as np
 
 from quorate.book.panel.daily_panel import DailyPanel
 from quorate.book.panel.outcomes import PositionOutcomes
-from quorate.book.portfolio.weights import Forecasts, SleeveWeights
-from quorate.book.sleeves.sleeve import Sleeve
+from quorate.book.portfolio.weights import SleeveWeights
 from quorate.core.clock import format_ms, iso_ms
 from quorate.core.errors import EvaluationError
 from quorate.core.progress import Progress, silent
@@ -61,10 +60,9 @@ class BookJudgement:
 
 
 def judge_book(
-    sleeves: Sequence[Sleeve],
+    weights: SleeveWeights,
     panel: DailyPanel,
     outcomes: PositionOutcomes,
-    forecasts: Forecasts,
     settings: BookSettings,
     costs: CostSettings,
     *,
@@ -81,10 +79,9 @@ def judge_book(
     The days begin with the first one that has a position. A book that holds nothing has no figures, and says so.
 
     Args:
-        sleeves: of the book.
+        weights: of its sleeves; those of learned ones by members that were fitted before each day that they forecast.
         panel: of all markets.
         outcomes: of the same panel.
-        forecasts: sleeve -> member -> (D, S), of members that were fitted before each day that they forecast.
         settings: of the book.
         costs: taker fee and slippage of each change.
         start: of the judged days in ms.
@@ -105,7 +102,6 @@ def judge_book(
             found=f"days from {format_ms(int(panel.time[0]))} to {format_ms(int(panel.time[-1]))}",
             expected=f"a day from {format_ms(start)} to {format_ms(end)} with a day after it",
         )
-    weights = SleeveWeights.of(sleeves, panel, forecasts, settings)
     case = BookCase.of(weights, panel, outcomes, settings, costs, start, end, chosen)
     held, own = holdings(case), alone(case)
     net, time = case.net, case.span.time[case.days]

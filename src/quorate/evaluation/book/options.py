@@ -18,8 +18,7 @@ class JudgementOptions:
         shifts: days by which the weights are moved in time, each a placebo.
         shuffles: placebos whose weights are passed on to other markets.
         best_markets: removed in one of the variants.
-        lost_share: of the markets held long that end each year, of which the candles know nothing. Two of the thirty
-            largest collapsed in 2022, none in the years around it: under 2 % a year.
+        lost_share: of the markets held long that end each year, of which the candles know nothing: an assumption.
         lost_part: of such a position that is lost.
         seed: of all random numbers.
 

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from quorate.book.portfolio.positions import WeightReturns
-from quorate.core.clock import iso_ms
+from quorate.core.clock import YEAR_DAYS, iso_ms
 from quorate.core.types import BoolArray, FloatArray, IntArray
 from quorate.evaluation.book.options import JudgementOptions
-from quorate.evaluation.book.resampled_days import TOO_FEW, YEAR_DAYS, DayResamples, sharpe_of, yearly
+from quorate.evaluation.book.resampled_days import TOO_FEW, DayResamples, sharpe_of, yearly
 from quorate.evaluation.json_values import Figures
 
 NOTHING = "nothing was held"

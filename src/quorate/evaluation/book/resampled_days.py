@@ -6,13 +6,11 @@ import math
 
 import numpy as np
 
+from quorate.core.clock import YEAR_DAYS
 from quorate.core.types import FloatArray, IntArray
 from quorate.evaluation.book.options import JudgementOptions
 from quorate.evaluation.statistics.block_bootstrap import FEWEST_BLOCKS
 from quorate.evaluation.statistics.circular_blocks import circular_blocks
-
-#: Days of a year: markets never close.
-YEAR_DAYS = 365
 
 #: Why an interval is missing.
 TOO_FEW = "too few days"

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from quorate.core.clock import YEAR_DAYS
 from quorate.core.errors import EvaluationError
 from quorate.core.types import FloatArray
-from quorate.evaluation.book.resampled_days import YEAR_DAYS, sharpe_of
+from quorate.evaluation.book.resampled_days import sharpe_of
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.statistics.deflated_sharpe import Moments, expected_best_sharpe, probabilistic_sharpe
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from quorate.core.clock import YEAR_DAYS
 from quorate.core.types import FloatArray
 from quorate.evaluation.book.case import BookCase
 from quorate.evaluation.book.performance import drawdown
-from quorate.evaluation.book.resampled_days import TOO_FEW, YEAR_DAYS, DayResamples, sharpe_of, yearly
+from quorate.evaluation.book.resampled_days import TOO_FEW, DayResamples, sharpe_of, yearly
 from quorate.evaluation.json_values import Figures
 
 

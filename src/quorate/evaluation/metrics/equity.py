@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from quorate.core.clock import DAY_MS
+from quorate.core.clock import DAY_MS, YEAR_DAYS
 from quorate.core.errors import EvaluationError
 from quorate.core.settings import EvaluationSettings
 from quorate.core.types import FloatArray, IntArray
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
 from quorate.evaluation.statistics.circular_blocks import circular_blocks
-
-_DAYS_PER_YEAR = 365  # crypto trades every day
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,7 +90,7 @@ def sharpe(daily_returns: FloatArray) -> float:
     if len(daily_returns) < 2:
         return math.nan
     spread = float(daily_returns.std(ddof=1))
-    return _over(float(daily_returns.mean()) * math.sqrt(_DAYS_PER_YEAR), spread)
+    return _over(float(daily_returns.mean()) * math.sqrt(YEAR_DAYS), spread)
 
 
 def sortino(daily_returns: FloatArray) -> float:
@@ -103,7 +101,7 @@ def sortino(daily_returns: FloatArray) -> float:
     if len(daily_returns) < 2:
         return math.nan
     downside = math.sqrt(float((np.minimum(daily_returns, 0.0) ** 2).mean()))
-    return _over(float(daily_returns.mean()) * math.sqrt(_DAYS_PER_YEAR), downside)
+    return _over(float(daily_returns.mean()) * math.sqrt(YEAR_DAYS), downside)
 
 
 def annual_return(curve: EquityCurve) -> float:
@@ -115,7 +113,7 @@ def annual_return(curve: EquityCurve) -> float:
     if growth <= 0:
         return -1.0
     # The return of a few good days can overflow a float when annualised.
-    exponent = math.log(growth) * _DAYS_PER_YEAR / days
+    exponent = math.log(growth) * YEAR_DAYS / days
     return math.expm1(exponent) if exponent < 700 else math.inf
 
 
@@ -155,7 +153,7 @@ def equity_figures(curve: EquityCurve, settings: EvaluationSettings) -> Figures:
     yearly = _yearly(gained, paths.shape[1])
     mean, spread = np.asarray(paths.mean(axis=1)), np.asarray(paths.std(axis=1, ddof=1))
     downside = np.sqrt((np.minimum(paths, 0.0) ** 2).mean(axis=1))
-    scale = math.sqrt(_DAYS_PER_YEAR)
+    scale = math.sqrt(YEAR_DAYS)
     add("total_return", curve.total_return, gained, why)
     add("annual_return", annual_return(curve), yearly, why)
     add("sharpe", sharpe(returns), scale * _each_over(mean, spread), why)
@@ -179,7 +177,7 @@ def _paths(curve: EquityCurve, returns: FloatArray, settings: EvaluationSettings
 def _yearly(gained: FloatArray, days: int) -> FloatArray:
     """Annualised return of each path; infinity on overflow."""
     with np.errstate(divide="ignore", over="ignore"):
-        return np.asarray(np.expm1(np.log(np.maximum(1 + gained, 0.0)) * _DAYS_PER_YEAR / days))
+        return np.asarray(np.expm1(np.log(np.maximum(1 + gained, 0.0)) * YEAR_DAYS / days))
 
 
 def _each_over(above: FloatArray, below: FloatArray) -> FloatArray:

@@ -22,12 +22,10 @@ from typing import Literal
 
 import numpy as np
 
+from quorate.core.clock import YEAR_DAYS
 from quorate.core.sections.drift import DriftSettings
 from quorate.core.types import FloatArray, IntArray
 from quorate.evaluation.statistics.student_t import as_far_in_t
-
-#: Days of a year.
-YEAR_DAYS = 365
 
 # Least spread of yearly maxima: a column that never varied has a limit as well.
 _LEAST_SPREAD = 1e-9

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from quorate.book.bundle import BookManifest, is_book, load_book
+from quorate.book.bundle import BookManifest, load_book
 from quorate.core.configuration import load_settings
 from quorate.core.errors import DataError, FreqtradeError
 from quorate.core.files import write_text_atomic
@@ -19,6 +19,7 @@ from quorate.ensemble.bundle.manifest import Manifest
 from quorate.integrations.freqtrade.book.book_markets import TIMEFRAME
 from quorate.integrations.freqtrade.existing_files import equal_config, keep_copy, update_config, update_strategy
 from quorate.integrations.freqtrade.templates import config_tree, model_file, overlay_tree, strategy_file
+from quorate.workflows.book.kinds import is_book
 from quorate.workflows.inputs import load_predictor
 
 FileStatus = Literal["written", "unchanged", "left", "updated"]

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from quorate.core.clock import DAY_MS
+from quorate.core.clock import DAY_MS, YEAR_DAYS
 from quorate.core.errors import EvaluationError
 from quorate.core.progress import Progress, silent
 from quorate.core.sections.sizing import SizingSettings
@@ -37,7 +37,6 @@ from quorate.trading.sizing import SHARES, Overlay, SizingPolicy
 #: What the overlay is compared with.
 RIVALS = ("ordinary", "constant", "even")
 
-_DAYS_A_YEAR = 365
 # The logarithm of an account that lost everything is taken of this share of its start.
 _WIPED_OUT = 1e-6
 # Markets of one comparison are this many days apart, so that no block has days of two.
@@ -151,7 +150,7 @@ def compare(runs: Sequence[SizedRuns], settings: EvaluationSettings) -> dict[str
         figures.add("trades", sum(len(each.results[name].trades) for each in runs))
         figures.add("growth_bps", float(values.mean()))
         spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-        sharpe = float(values.mean()) / spread * _DAYS_A_YEAR**0.5 if spread > 0 else None
+        sharpe = float(values.mean()) / spread * YEAR_DAYS**0.5 if spread > 0 else None
         figures.add("sharpe", sharpe, "no variation")
         figures.add("max_drawdown", max(account_curve(each.results[name]).max_drawdown for each in runs))
         accounts[name] = figures.to_json()

@@ -92,6 +92,11 @@ class BacktestResult:
         before = np.concatenate([[self.start_equity_usd], self.equity_usd[:-1]])
         return float(np.mean(np.divide(self.traded_usd, before, out=np.zeros(len(before)), where=before > 0)))
 
+    @property
+    def costs(self) -> dict[str, float]:
+        """Fees, slippage and funding of all trades."""
+        return {"fee_usd": self.fee_usd, "slippage_usd": self.slippage_usd, "funding_usd": self.funding_usd}
+
     def to_json(self) -> dict[str, Any]:
         """Trades, equity and their caveats, as in `quorate backtest --json`."""
         return {
@@ -105,7 +110,7 @@ class BacktestResult:
             "currency": self.currency,
             "start_equity_usd": self.start_equity_usd,
             "final_equity_usd": self.final_equity_usd,
-            "costs": {"fee_usd": self.fee_usd, "slippage_usd": self.slippage_usd, "funding_usd": self.funding_usd},
+            "costs": self.costs,
             "exposure": self.exposure,
             "refused": dict(self.refused),
             "synthetic": self.synthetic,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from quorate.core.arguments import Kind, require_types
@@ -37,7 +36,7 @@ def evaluate_book(
 
     Args:
         data: a Freqtrade data folder, or candles as `open_source` takes them.
-        models: registered names of the cross-section's members, instead of the setting `book.models`.
+        models: registered names of the cross-section's members, instead of the setting `book.members`.
         forecasts: of an earlier evaluation of the same candles, instead of refits: sleeve -> member -> (D, S).
         settings: None for those of quorate.toml and the environment.
         record: where the run is recorded; None for the trial log of the settings.
@@ -58,8 +57,10 @@ def evaluate_book(
     from quorate.book.training import forecast_by_month
     from quorate.evaluation.book import judge_book
     from quorate.evaluation.metrics.equity import EquityCurve
-    from quorate.workflows.book.backtest import judged, trade_targets
+    from quorate.workflows.book.backtest import account_figures, trade_targets
+    from quorate.workflows.book.chosen_settings import chosen_settings
     from quorate.workflows.book.markets import read_markets
+    from quorate.workflows.book.traded_span import TradedSpan
     from quorate.workflows.book.trials import record_book
     from quorate.workflows.runs.trials import TrialRecorder, require_record
 
@@ -73,7 +74,7 @@ def evaluate_book(
     settings = settings_of(settings)
     require_data(data)
     require_record(record)
-    members, symbols = split_names(models, "models"), split_names(selection.get("symbols"))
+    symbols = split_names(selection.get("symbols"))
     timeframe = timeframe_of(selection)
     start, end = span(selection)
     if start is None or selection.get("top") is not None:
@@ -83,9 +84,7 @@ def evaluate_book(
             expected="`start`, from which members are refitted each month; the universe is chosen day by day",
         )
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
-    book = settings.book
-    if members:
-        book = replace(book, models=members, quorum=min(book.quorum, len(members)))
+    book = chosen_settings(settings, models)
     source = open_source(data)
     markets = read_markets(
         source,
@@ -95,7 +94,8 @@ def evaluate_book(
         settings=settings.universe,
         progress=progress,
     )
-    panel, outcomes = markets.panel(book)
+    panel = markets.panel(book)
+    outcomes = markets.outcomes(panel)
     sleeves = build_sleeves(book)
     if forecasts is None:
         forecasts = {
@@ -104,7 +104,7 @@ def evaluate_book(
                 panel,
                 outcomes,
                 start,
-                book.model,
+                book.models,
                 workers=settings.train.workers,
                 progress=progress,
             ).forecasts
@@ -113,7 +113,8 @@ def evaluate_book(
         }
     weights = SleeveWeights.of(sleeves, panel, forecasts, book)
     last = int(panel.grid.moments[-1]) if end is None else end
-    result = trade_targets(BookTargets(panel, weights, book), panel, markets, source, settings, start, end)
+    traded = TradedSpan.of(source, markets, panel, BookTargets(panel, weights, book), start, end)
+    result = trade_targets(traded, settings)
     curve = EquityCurve(result.time, result.equity_usd, result.start_equity_usd)
     choices = {"refits": "monthly", "from": iso_ms(start), "to": iso_ms(last)}
     headline = {"trades": len(result.trades), "total_return": curve.total_return}
@@ -121,10 +122,9 @@ def evaluate_book(
     # The judgement deflates its own returns, of which there are more trials than this log knows.
     logged = recorded.pop("deflation", {})
     judgement = judge_book(
-        sleeves,
+        weights,
         panel,
         outcomes,
-        forecasts,
         book,
         settings.costs,
         start=start,
@@ -133,19 +133,17 @@ def evaluate_book(
         synthetic=markets.synthetic,
         progress=progress,
     )
-    account = judged({"data": data_name(data)}, result, panel, markets, book, settings)
     document: dict[str, Any] = {
         "recipe": "book",
         "sleeves": list(book.sleeves),
-        "models": list(book.models),
+        "models": list(book.members),
         **judgement.to_json(),
         "account": {
-            "stats": account["stats"],
-            "costs": account["costs"],
-            "refused": account["refused"],
-            "start_equity_usd": account["start_equity_usd"],
-            "final_equity_usd": account["final_equity_usd"],
-            "baselines": account["baselines"],
+            **account_figures(result, traded, book, settings),
+            "costs": result.costs,
+            "refused": dict(result.refused),
+            "start_equity_usd": result.start_equity_usd,
+            "final_equity_usd": result.final_equity_usd,
             "deflation": logged,
         },
         **recorded,

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
 from quorate.core.errors import ArgumentError
-from quorate.workflows.results.book import TrainedBook
 
 if TYPE_CHECKING:
     from quorate.book.bundle import Book
+    from quorate.workflows.results.book import TrainedBook
 
 #: A folder of a book or of books (the newest), what training returned, or a book that is loaded.
-BookLike: TypeAlias = Union[str, Path, TrainedBook, "Book"]
+BookLike: TypeAlias = Union[str, Path, "TrainedBook", "Book"]
 
 
 def is_book(path: str | Path) -> bool:
@@ -34,6 +34,7 @@ def book_of(book: BookLike) -> Book:
         BundleError: no book there, or an altered one.
     """
     from quorate.book.bundle import Book, load_book
+    from quorate.workflows.results.book import TrainedBook
 
     if isinstance(book, TrainedBook):
         book = book.path

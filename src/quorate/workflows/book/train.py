@@ -34,7 +34,7 @@ def train_book(
     Args:
         data: a Freqtrade data folder, or candles as `open_source` takes them.
         out: folder of books; created if missing. The newest becomes the one that is used.
-        models: registered names of the cross-section's members, instead of the setting `book.models`.
+        models: registered names of the cross-section's members, instead of the setting `book.members`.
         settings: None for those of quorate.toml and the environment.
         progress: called with each stage's name, units done and units in all.
         **selection: `symbols` (default: all perpetuals of the data), `timeframe` (default: 4h, else shorter candles
@@ -47,8 +47,6 @@ def train_book(
         ModelError: an unknown model, or fewer members than the quorum could be fitted.
         BundleError: the folder cannot be written.
     """
-    from dataclasses import replace
-
     from quorate.book.bundle.book_files import publish_book
     from quorate.book.bundle.manifest import BookManifest, BookMember
     from quorate.book.sleeves.learned import LearnedSleeve
@@ -57,7 +55,7 @@ def train_book(
     from quorate.core.clock import timeframe_ms
     from quorate.core.errors import ArgumentError
     from quorate.core.version import versions
-    from quorate.models.registry import require_known
+    from quorate.workflows.book.chosen_settings import chosen_settings
     from quorate.workflows.book.markets import read_markets
 
     require_arguments(train_book, selection, Selection.__optional_keys__)
@@ -72,14 +70,7 @@ def train_book(
         )
     folder = folder_of("out", out)
     settings = settings_of(settings)
-    members = split_names(models, "models")
-    book = (
-        replace(settings.book, models=members, quorum=min(settings.book.quorum, len(members)))
-        if members
-        else settings.book
-    )
-    for name in book.models:
-        require_known(name, book.model)
+    book = chosen_settings(settings, models)
     start, end = span(selection)
     symbols = split_names(selection.get("symbols"))
     source = open_source(data, symbols, timeframe_of(selection))
@@ -94,8 +85,9 @@ def train_book(
     )
     sleeves = build_sleeves(book)
     began = time.perf_counter()
-    panel, outcomes = markets.panel(book)
-    fitted = fit_members(sleeves, panel, outcomes, book.model, progress)
+    panel = markets.panel(book)
+    outcomes = markets.outcomes(panel)
+    fitted = fit_members(sleeves, panel, outcomes, book.models, progress)
     manifest = BookManifest(
         id="",
         symbols=panel.symbols,
@@ -117,7 +109,7 @@ def train_book(
         files={},
         synthetic=markets.synthetic,
         versions=versions(),
-        models={name: asdict(getattr(book.model, name)) for name in book.models if hasattr(book.model, name)},
+        models={name: asdict(getattr(book.models, name)) for name in book.members if hasattr(book.models, name)},
     )
     path, manifest = publish_book(
         folder, manifest, {name: content for each in fitted for name, content in each.files.items()}

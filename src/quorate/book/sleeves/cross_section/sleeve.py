@@ -31,7 +31,7 @@ class TrendCrossSection(LearnedSleeve):
 
     @property
     def models(self) -> tuple[str, ...]:
-        return self.settings.models
+        return self.settings.members
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -13,10 +13,13 @@ from quorate.trading.journal.records.record import Record
 
 
 @dataclass(frozen=True, slots=True)
-class TargetRecord(Record):
-    """A position that is wanted after the next open. Its time is that of the decision's bar."""
+class RecordOfTarget(Record):
+    """What was decided about a market by target, or came of it.
 
-    kind: ClassVar[str] = "target"
+    Attributes:
+        order_id: the same decision always has the same one.
+        order: the target.
+    """
 
     order_id: str
     order: TargetOrder
@@ -27,11 +30,18 @@ class TargetRecord(Record):
 
     @property
     def key(self) -> str:
-        return f"target:{self.order_id}"
+        return f"{self.kind}:{self.order_id}"
 
 
 @dataclass(frozen=True, slots=True)
-class IncreasedRecord(Record):
+class TargetRecord(RecordOfTarget):
+    """A position that is wanted after the next open. Its time is that of the decision's bar."""
+
+    kind: ClassVar[str] = "target"
+
+
+@dataclass(frozen=True, slots=True)
+class IncreasedRecord(RecordOfTarget):
     """A target that opened a position or added to it at the open of the bar at `time`.
 
     Attributes:
@@ -42,23 +52,13 @@ class IncreasedRecord(Record):
 
     kind: ClassVar[str] = "increased"
 
-    order_id: str
-    order: TargetOrder
     fill: Fill
     quantity: float
     holding: Holding
 
-    @property
-    def symbol(self) -> str:
-        return self.order.symbol
-
-    @property
-    def key(self) -> str:
-        return f"increased:{self.order_id}"
-
 
 @dataclass(frozen=True, slots=True)
-class ReducedRecord(Record):
+class ReducedRecord(RecordOfTarget):
     """A target that closed a part of a position; one that closes all of it is a `ClosedRecord`.
 
     Attributes:
@@ -69,23 +69,13 @@ class ReducedRecord(Record):
 
     kind: ClassVar[str] = "reduced"
 
-    order_id: str
-    order: TargetOrder
     trade: Trade
     exit: Fill
     holding: Holding
 
-    @property
-    def symbol(self) -> str:
-        return self.order.symbol
-
-    @property
-    def key(self) -> str:
-        return f"reduced:{self.order_id}"
-
 
 @dataclass(frozen=True, slots=True)
-class UnfilledRecord(Record):
+class UnfilledRecord(RecordOfTarget):
     """A target, or the rest of its change, that was not filled.
 
     Attributes:
@@ -96,16 +86,6 @@ class UnfilledRecord(Record):
 
     kind: ClassVar[str] = "unfilled"
 
-    order_id: str
-    order: TargetOrder
     quantity: float
     reason: str
     note: str = ""
-
-    @property
-    def symbol(self) -> str:
-        return self.order.symbol
-
-    @property
-    def key(self) -> str:
-        return f"unfilled:{self.order_id}"
