@@ -48,6 +48,13 @@ def test_no_column_of_the_cross_section_reads_later_candles(market, panel, day):
     assert (np.abs(whole.X[-8:]).sum(axis=0) > 0).all()  # every column is known at the end
 
 
+def test_rows_can_begin_with_a_day(panel):
+    whole, part = TrendCrossSection(SMALL).rows(panel), TrendCrossSection(SMALL).rows(panel, 100)
+    later = whole.day >= 100
+    for name in ("day", "market", "X"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[later])
+
+
 def test_labels_are_residual_returns_of_the_horizon(market, panel):
     from quorate.book.panel.outcomes import PositionOutcomes
 

@@ -6,8 +6,6 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from quorate.book.bundle.book_files import book_path, read_file, read_manifest
 from quorate.book.bundle.manifest import BookManifest
 from quorate.book.panel.daily_panel import DailyPanel
@@ -60,7 +58,7 @@ class Book:
         settings = self.manifest.settings
         # The longest sleeve on a universe that needs its own history, then the volatility of what it would have earned.
         longest = max(sleeve.lookback_days for sleeve in self.sleeves)
-        return round(longest + max(settings.age_days, 60) + 4 * settings.scale_half_life)
+        return round(longest + max(settings.age_days, 60) + _SCALED * settings.scale_half_life)
 
     def forecasts(self, panel: DailyPanel) -> Forecasts:
         """Sleeve -> member -> (D, S) forecasts of the days after the training, and of those before it that scale them.
@@ -70,18 +68,16 @@ class Book:
         logged.
         """
         settings = self.manifest.settings
-        start = panel.row(self.manifest.training_end) - round(_SCALED * settings.scale_half_life)
+        start = max(0, panel.row(self.manifest.training_end) - round(_SCALED * settings.scale_half_life))
         found: dict[str, dict[str, FloatArray]] = {}
         for sleeve in self.sleeves:
             if not isinstance(sleeve, LearnedSleeve):
                 continue
             found[sleeve.name] = {}
-            rows = sleeve.rows(panel)
-            chosen = slice(int(np.searchsorted(rows.day, start)), None)
+            rows = sleeve.rows(panel, start)
             for name, session in self._sessions[sleeve.name].items():
-                values = np.full(len(rows.day), np.nan)
                 try:
-                    values[chosen] = session.run(np.ascontiguousarray(rows.X[chosen]))[:, 0]
+                    values = session.run(rows.X)[:, 0]
                 except ModelError as error:
                     _log.warning("%s of the sleeve %s abstains: %s", name, sleeve.name, error)
                     continue

@@ -55,8 +55,8 @@ class LearnedSleeve(Sleeve):
         """Days after its own that a row's label needs."""
 
     @abstractmethod
-    def rows(self, panel: DailyPanel) -> SleeveRows:
-        """Features of every market that may be held, on each day."""
+    def rows(self, panel: DailyPanel, first: int = 0) -> SleeveRows:
+        """Features of every market that may be held, on each day from `first`, a row of the panel, on."""
 
     @abstractmethod
     def labels(self, panel: DailyPanel, outcomes: PositionOutcomes) -> FloatArray:

@@ -40,19 +40,21 @@ COLUMNS = (
 )
 
 
-def ranked_rows(panel: DailyPanel, among: BoolArray) -> SleeveRows:
+def ranked_rows(panel: DailyPanel, among: BoolArray, first: int = 0) -> SleeveRows:
     """The columns of every market of the universe on each day, ranked across them.
 
     Args:
         panel: of all markets.
         among: (D, S) the universe.
+        first: day from which on rows are made.
     """
+    among = among[first:]
     day, market = np.nonzero(among)
     X = np.zeros((len(day), len(COLUMNS)), np.float32)
     for number, values in enumerate(_columns(panel)):
-        rank = centred_ranks(np.where(np.isfinite(values), values, np.nan), among)[day, market]
+        rank = centred_ranks(values[first:], among)[day, market]
         X[:, number] = np.where(np.isfinite(rank), rank, 0.0)
-    return SleeveRows(day, market, X)
+    return SleeveRows(day + first, market, X)
 
 
 def _columns(panel: DailyPanel) -> list[FloatArray]:

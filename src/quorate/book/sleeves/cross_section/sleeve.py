@@ -41,8 +41,8 @@ class TrendCrossSection(LearnedSleeve):
     def label_days(self) -> int:
         return self.settings.horizon_days
 
-    def rows(self, panel: DailyPanel) -> SleeveRows:
-        return ranked_rows(panel, panel.universe(self.settings.markets))
+    def rows(self, panel: DailyPanel, first: int = 0) -> SleeveRows:
+        return ranked_rows(panel, panel.universe(self.settings.markets), first)
 
     def labels(self, panel: DailyPanel, outcomes: PositionOutcomes) -> FloatArray:
         days, clip = self.settings.horizon_days, self.settings.clip
