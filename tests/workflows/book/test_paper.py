@@ -16,7 +16,6 @@ from quorate.core.errors import TradingError, TrainingSpanError
 from quorate.core.settings import AccountSettings, BookGuardSettings, BookSettings, Settings
 from quorate.market.memory import MemorySource
 from quorate.trading.journal import Journal, StartedRecord, TargetRecord
-from quorate.workflows.book import paper
 from quorate.workflows.book.backtest import backtest_book
 from quorate.workflows.book.paper import book_session
 from quorate.workflows.book.train import train_book
@@ -83,8 +82,6 @@ def test_a_replay_is_the_backtest(tmp_path, book, source, traded):
 
 def test_ten_kills_in_60_days_leave_the_equity_of_the_backtest(tmp_path, book, source, traded):
     generator, kills, finished = random.Random(7), 0, False
-    prepared = paper._Decisions(paper.book_of(book), *_markets(book, source))
-    assert prepared.first == traded.time[0]
     while not finished:
         patience_s = generator.uniform(0.5, 2.0) if kills < 10 else 120.0
         finished = run_child(tmp_path, book, source, patience_s, slow=kills < 10)
@@ -93,13 +90,6 @@ def test_ten_kills_in_60_days_leave_the_equity_of_the_backtest(tmp_path, book, s
     require_backtest(account_status(tmp_path), traded)
     keys = [record.key for record in content(tmp_path)]
     assert len(keys) == len(set(keys))
-
-
-def _markets(book, source):
-    from quorate.workflows.book.markets import read_markets
-
-    end = parse_ms(SPAN["end"])
-    return read_markets(source, book.manifest.symbols, end=end), CUT, end
 
 
 def account_status(folder):

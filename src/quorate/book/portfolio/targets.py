@@ -61,9 +61,9 @@ class BookTargets:
 
         The limits of an account may leave nothing of it.
         """
-        changes = np.diff(self._bars, axis=0, prepend=self._bars[:1])
-        sides = np.sign(np.where(self._starts[:, None], self.summed, changes))
-        return np.where(self._due[:, None], sides, 0.0)
+        changes, wanted = np.sign(np.diff(self._bars, axis=0, prepend=self._bars[:1])), np.sign(self.summed)
+        opened = np.where(self._starts[:, None] | (changes == wanted), wanted, 0.0)
+        return np.where(self._due[:, None], opened, 0.0)
 
     def wanted(self, moment: int, equity_usd: float) -> FloatArray:
         """(S,) the weights of all sleeves within the limits, whatever is held."""

@@ -72,6 +72,7 @@ def evaluate_book(
     )
     progress = RunEstimate.of(progress)
     settings = settings_of(settings)
+    book = chosen_settings(settings, models)
     require_data(data)
     require_record(record)
     symbols = split_names(selection.get("symbols"))
@@ -84,7 +85,6 @@ def evaluate_book(
             expected="`start`, from which members are refitted each month; the universe is chosen day by day",
         )
     recorder = TrialRecorder.open(record, settings, verb="evaluate", data=data_name(data))
-    book = chosen_settings(settings, models)
     source = open_source(data)
     markets = read_markets(
         source,
