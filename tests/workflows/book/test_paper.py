@@ -17,7 +17,6 @@ from quorate.core.settings import AccountSettings, BookGuardSettings, BookSettin
 from quorate.market.memory import MemorySource
 from quorate.trading.journal import Journal, StartedRecord, TargetRecord
 from quorate.workflows.book.backtest import backtest_book
-from quorate.workflows.book.paper import book_session
 from quorate.workflows.book.train import train_book
 from quorate.workflows.paper import PaperAccount
 from quorate.workflows.runs.trials import RunRecord
@@ -56,7 +55,7 @@ def account(folder, name="paper", settings=SETTINGS):
 
 
 def replay(folder, book, source, name="paper", settings=SETTINGS, **span):
-    with book_session(account(folder, name, settings), book, source, **(span or SPAN)) as session:
+    with account(folder, name, settings).session(book, source, **(span or SPAN)) as session:
         return session.run()
 
 
@@ -105,7 +104,7 @@ def run_child(folder, book, source, patience_s, *, slow):
     child = os.fork()
     if child == 0:
         speed = 40.0 if slow else None  # so that it lives through its kills
-        with book_session(account(folder), book, source, speed=speed, **SPAN) as session:
+        with account(folder).session(book, source, speed=speed, **SPAN) as session:
             session.run()
         os._exit(0)
     deadline = time.monotonic() + patience_s
@@ -148,7 +147,7 @@ def test_crashes_before_and_after_commits_do_nothing_twice(tmp_path, book, sourc
     generator, crashes, done = random.Random(seed), 0, False
     replay(tmp_path, book, source, "whole", **span)
     while not done:
-        with book_session(account(tmp_path, "crashed"), book, source, **span) as run:
+        with account(tmp_path, "crashed").session(book, source, **span) as run:
             # Append 0 is that of the start.
             written = generator.random() < 0.5
             run._session._journal = Doomed(run._journal, generator.randint(0, 25), written=written)
@@ -193,7 +192,7 @@ def test_a_reducing_guard_lets_positions_shrink_only(tmp_path, book, source, lim
 def test_what_does_not_belong_together_is_refused(tmp_path, book, source):
     with (
         pytest.raises(TrainingSpanError, match="days of the training span"),
-        book_session(account(tmp_path), book, source, start="2021-06-01"),
+        account(tmp_path).session(book, source, start="2021-06-01"),
     ):
         pass
     replay(tmp_path, book, source, start="2021-07-15", end="2021-07-17")

@@ -93,18 +93,21 @@ class BookTargets:
         moved = np.clip(held + change, np.minimum(held, wanted), np.maximum(held, wanted))
         return limited(np.where(change != 0, moved, held), self._volume[self._day[row]], equity_usd, settings)
 
-    def after_bar(self, opened: int, equity_usd: float, held: Mapping[str, float]) -> dict[str, float] | None:
+    def after_bar(
+        self, opened: int, equity_usd: float, held: Mapping[str, float], *, whole: bool = False
+    ) -> dict[str, float] | None:
         """Symbol -> weight to hold after the close of a bar of 4 hours, without those of 0; None where none is decided.
 
         Args:
             opened: open time of the bar in ms.
             equity_usd: of the account at its close.
             held: symbol -> weight then; markets outside the panel are left out.
+            whole: decide all weights, also where the bar does not end a day.
 
         Raises:
             BookError: a bar outside the panel.
         """
-        decided = self.at(opened + BAR_MS, equity_usd, self.columns(held.items()))
+        decided = self.at(opened + BAR_MS, equity_usd, self.columns(held.items()), whole=whole)
         if decided is None:
             return None
         return {self.symbols[column]: float(decided[column]) for column in np.flatnonzero(decided)}

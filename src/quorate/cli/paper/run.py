@@ -94,7 +94,6 @@ def run(
         )
     from quorate.cli import output
     from quorate.cli.paper import interrupts
-    from quorate.workflows.book.kinds import is_book
     from quorate.workflows.paper import PaperAccount
     from quorate.workflows.paper.replay import REPLAYING
 
@@ -106,36 +105,6 @@ def run(
             if stage != REPLAYING or sys.stderr.isatty():
                 progress(stage, done, total)
 
-        if is_book(bundle):
-            unused = {"exchange": exchange, "policy": policy, "top": top, "bench": bench}
-            given = [name for name, value in unused.items() if value]
-            if given or data is None:
-                raise ArgumentError(
-                    "run the paper account of a book",
-                    found=f"`{given[0]}`" if given else "no `data`",
-                    expected="a replay of `data`, with a span and `symbols` alone",
-                )
-            from quorate.workflows.book.paper import book_session
-
-            book = stack.enter_context(
-                book_session(
-                    PaperAccount(account, journal),
-                    bundle,
-                    data,
-                    guards=guards,
-                    allow_training_span=allow_training_span,
-                    speed=speed,
-                    listener=interrupts.log_records(quiet=not verbose),
-                    progress=show,
-                    symbols=symbols,
-                    timeframe=timeframe,
-                    start=start,
-                    end=end,
-                )
-            )
-            with interrupts.until_interrupted(book.stop):
-                _show(book.run(), full=full, as_json=as_json)
-            return
         bench_of = None
         if bench and data is not None:
             from quorate.lifecycle.bench import bench_history

@@ -53,8 +53,10 @@ class BookGuardSettings(Section):
     reduce_drawdown: float = 0.20  # from which positions may only shrink, until the equity is above it again; 0: never
     halt_drawdown: float = 0.30  # at which all positions are closed, until a person re-arms the guard; 0: never
     gross: float = 3.5  # values of all positions as a multiple of equity above which they may only shrink; 0: no limit
+    fresh: float = 0.9  # share of the live markets that must have the closed bar; with fewer, weights wait for the next
 
     def __post_init__(self) -> None:
+        require("book_guards", "fresh", self.fresh, 0, 1)
         require("book_guards", "reduce_drawdown", self.reduce_drawdown, 0, 1)
         require("book_guards", "halt_drawdown", self.halt_drawdown, 0, 1)
         require("book_guards", "gross", self.gross, 0, 1_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, Union
 
@@ -14,16 +15,25 @@ if TYPE_CHECKING:
 #: A folder of a book or of books (the newest), what training returned, or a book that is loaded.
 BookLike: TypeAlias = Union[str, Path, "TrainedBook", "Book"]
 
+_LOADED = (
+    ("quorate.book.bundle.trained_book", "Book"),
+    ("quorate.workflows.results.book.trained_book", "TrainedBook"),
+)
 
-def is_book(path: str | Path) -> bool:
-    """Whether a path is the folder of a book, or of books.
+
+def is_book(bundle: object) -> bool:
+    """Whether this is a book, what training one returned, or the path of a folder of a book or of books.
 
     Raises:
         BundleError: a folder of books whose pointer names none.
     """
-    from quorate.book.bundle.book_files import book_path
+    if isinstance(bundle, str | Path):
+        from quorate.book.bundle.book_files import book_path
 
-    return book_path(Path(path)) is not None
+        return book_path(Path(bundle)) is not None
+    # Where there is such an object, its module is imported.
+    types = [(sys.modules.get(module), name) for module, name in _LOADED]
+    return any(module is not None and isinstance(bundle, getattr(module, name)) for module, name in types)
 
 
 def book_of(book: BookLike) -> Book:

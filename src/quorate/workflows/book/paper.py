@@ -1,142 +1,109 @@
-"""The paper account of a book: stored candles replayed bar by bar, in a journal."""
+"""The paper account of a book: stored candles replayed bar by bar, or live ones, in a journal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any
 
-from quorate.core.progress import Progress, silent
+from quorate.core.errors import ArgumentError
+from quorate.core.progress import Progress
 from quorate.workflows.book.kinds import BookLike
-from quorate.workflows.inputs.arguments import require_arguments, require_callback, require_flags
-from quorate.workflows.inputs.market_data import Data, read_contracts, require_data
-from quorate.workflows.inputs.selection import Selection
-from quorate.workflows.paper import PaperAccount
-from quorate.workflows.paper.replay import bar_progress
-from quorate.workflows.paper.status import PaperStatus, status_of
+from quorate.workflows.inputs.market_data import Data
+from quorate.workflows.paper.listeners import Listener, chain, webhook_listener
+from quorate.workflows.paper.options import PaperOptions, require_consistent
+from quorate.workflows.paper.paper_run import PaperRun
+from quorate.workflows.paper.replay import bar_progress, beside_replay
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.trading.account.contract import Contract
-    from quorate.trading.journal import Journal, Record
-    from quorate.trading.paper import AccountConfig
-    from quorate.trading.paper.portfolio import TargetSession
-
-
-class BookPaperRun:
-    """A session of a book that is ready to run, from where its journal ends.
-
-    Args:
-        session: the session.
-        journal: of the account, opened by the session.
-        settings: intervals and criteria of the status.
-        in_training_span: whether days that trained the book are replayed.
-    """
-
-    def __init__(self, session: TargetSession, journal: Journal, settings: Settings, *, in_training_span: bool) -> None:
-        self._session, self._journal, self._settings = session, journal, settings
-        self._in_training_span = in_training_span
-
-    def run(self) -> PaperStatus:
-        """Trade until the candles end or `stop` is called; the account's status, with all trades and its equity.
-
-        Raises:
-            JournalError: the journal contradicts the session; `JournalUnavailableError` where it cannot be written.
-        """
-        from quorate.trading.paper import AccountStatus
-
-        self._session.run()
-        more = {"in_training_span": self._in_training_span}
-        return status_of(AccountStatus(self._journal), self._settings, whole=True, more=more)
-
-    def stop(self) -> None:
-        """End after the step at hand; may be called from any thread."""
-        self._session.stop()
+    from quorate.trading.paper import AccountConfig, AccountStatus
 
 
 @contextmanager
-def book_session(
-    account: PaperAccount,
+def prepare_book(
+    name: str,
+    url: str,
+    settings: Settings,
     book: BookLike,
-    data: Data,
-    *,
-    guards: bool = True,
-    allow_training_span: bool = False,
-    speed: float | None = None,
-    listener: Callable[[Record], None] | None = None,
-    progress: Progress = silent,
-    **selection: Unpack[Selection],
-) -> Iterator[BookPaperRun]:
-    """A replay of stored candles in the account of a book, from where its journal ends.
+    data: Data | None,
+    exchange: str | None,
+    listener: Listener | None,
+    progress: Progress,
+    options: PaperOptions,
+) -> Iterator[PaperRun]:
+    """Load the book, open feed and journal, and hold both open: for a book what `paper.session.prepare` is.
 
-    Trades as `backtest_book` on the same span, unless a guard trips. The targets of a moment read candles that were
-    closed by then only.
+    A replay trades as `backtest_book` on the same span, unless a guard trips. The targets of a moment read candles that
+    were closed by then only. Live, a first round of requests reads as many candles as the book needs, more than a year.
 
     Args:
-        account: its name, journal and settings.
+        name: of the account.
+        url: of its journal.
+        settings: account, costs, `book_guards`, feed, exchange.
         book: a folder of a book or of books, or one that is loaded.
-        data: a Freqtrade data folder, or candles as `open_source` takes them.
-        guards: apply the guards of the settings `book_guards`.
-        allow_training_span: also replay days of the training span; the status is marked.
-        speed: bars a second; as fast as possible without.
-        listener: called with every record once it is in the journal.
-        progress: of reading candles, and of the replay's bars.
-        **selection: `start` (default: the end of the training) and `end`; `symbols`, default those of the book.
+        data: stored candles to replay.
+        exchange: instead: live candles of this exchange, as ccxt names it.
+        listener: called with every record once it is written.
+        progress: of reading candles, and of a replay's bars.
+        options: markets, span and how to trade, without `policy`, `bench` and `top`.
 
     Raises:
+        ArgumentError: options that contradict each other, or that a book does not have.
         BundleError: no book there, or an altered one.
         TrainingSpanError: the span overlaps the training span and that is not allowed.
-        DataError: candles that cannot be read, or none in the span.
+        DataError: candles that cannot be read, or none in the span; an exchange without the markets of the book.
+        ExchangeError: a request to the exchange failed.
         JournalTakenError: another session writes this account.
         JournalError: the journal cannot be opened, or is of another strategy.
     """
+    from quorate.trading.account.currency import account_currency
     from quorate.trading.journal import Journal
     from quorate.trading.paper import ReplayFeed
     from quorate.trading.paper.portfolio import TargetSession
-    from quorate.workflows.book.traded_span import open_span
+    from quorate.trading.webhook import url_of
+    from quorate.workflows.book.paper_feeds import live, replayed
 
-    require_arguments(book_session, selection, Selection.__optional_keys__)
-    require_flags(guards=guards, allow_training_span=allow_training_span)
-    require_callback(progress=progress)
-    require_data(data)
-    settings = account.settings
-    # Every row of the panel and of the weights depends on earlier candles only.
-    loaded, traded, overlaps = open_span(
-        "replay a book", book, data, selection, allow_training_span=allow_training_span, progress=progress
-    )
-    manifest, bars, due = loaded.manifest, traded.bars(), traded.decided_bars
-    marks = traded.marks(bars)
-    feed = ReplayFeed(
-        bars, traded.first, traded.end, funding=traded.markets.funding, marks=marks, bars_per_second=speed
-    )
-    config = book_account(settings, read_contracts(traded.source), guarded=guards)
-
-    def decide(time: int, equity_usd: float, held: Mapping[str, float]) -> Mapping[str, float] | None:
-        return traded.targets.after_bar(time, equity_usd, held) if time in due else None
-
-    shown = bar_progress(feed, progress)
-
-    def listen(record: Record) -> None:
-        shown(record)
-        if listener is not None:
-            listener(record)
-
-    with Journal.open(
-        account.url, account.name, settings_hash=config.hash, bundle_id=manifest.id, settings=settings.journal
-    ) as journal:
+    require_consistent(data, exchange, options)
+    unused = [option for option in ("policy", "bench", "top") if options.get(option) is not None]
+    if unused:
+        raise ArgumentError(
+            "run the paper account of a book", found=f"`{unused[0]}`", expected="a book and its markets alone"
+        )
+    url_of()  # before anything is read or written
+    guarded = options.get("guards", True)
+    with ExitStack() as stack:
+        if data is not None:
+            traded = replayed(book, data, options, progress)
+        else:
+            chosen = replace(settings, exchange=replace(settings.exchange, name=exchange or settings.exchange.name))
+            traded = stack.enter_context(live(book, chosen, options))
+        feed, config = traded.feed, book_account(settings, traded.contracts, guarded=guarded)
+        journal = stack.enter_context(
+            Journal.open(url, name, settings_hash=config.hash, bundle_id=traded.book, settings=settings.journal)
+        )
+        currency = account_currency(feed.symbols, config.account)
+        notify = stack.enter_context(webhook_listener(name, url, settings, journal, currency))
         session = TargetSession(
             feed,
-            decide,
+            traded.decide,
             journal,
             config,
-            bundle_id=manifest.id,
-            mode="replay",
-            synthetic=traded.markets.synthetic,
+            fresh=settings.book_guards.fresh if guarded and exchange is not None else 0.0,
+            bundle_id=traded.book,
+            mode="replay" if exchange is None else "live",
+            synthetic=traded.synthetic,
             settings=settings.paper,
-            listener=listen,
+            listener=chain(listener, notify, bar_progress(feed, progress) if isinstance(feed, ReplayFeed) else None),
         )
-        yield BookPaperRun(session, journal, settings, in_training_span=overlaps)
+
+        def more(status: AccountStatus) -> dict[str, Any]:
+            found: dict[str, Any] = {"in_training_span": traded.in_training_span}
+            return found | beside_replay(feed, journal, status, None, settings)
+
+        yield PaperRun(session, journal, settings, more)
 
 
 def book_account(

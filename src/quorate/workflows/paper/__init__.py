@@ -2,9 +2,9 @@
 
 from quorate.workflows.paper.account import PaperAccount
 from quorate.workflows.paper.options import PaperOptions
+from quorate.workflows.paper.paper_run import PaperRun
 from quorate.workflows.paper.performance import PaperPerformance
 from quorate.workflows.paper.requests import PaperRequest, RequestedMove
-from quorate.workflows.paper.session import PaperRun
 from quorate.workflows.paper.status import PaperStatus
 from quorate.workflows.paper.view import AccountView
 

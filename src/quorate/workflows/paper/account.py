@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Literal, Unpack, cast
 
 from quorate.core.arguments import FUNCTION, TEXT, require_type, require_types
 from quorate.core.progress import Progress, silent
+from quorate.workflows.book.kinds import BookLike, is_book
 from quorate.workflows.inputs.arguments import require_arguments, require_callback, require_count, settings_of
+from quorate.workflows.paper.listeners import Listener
 from quorate.workflows.paper.options import PaperOptions
+from quorate.workflows.paper.paper_run import PaperRun
 from quorate.workflows.paper.requests import Confirm, PaperRequest, request
 from quorate.workflows.paper.search import search_of
-from quorate.workflows.paper.session import Listener, PaperRun, prepare
+from quorate.workflows.paper.session import prepare
 from quorate.workflows.paper.status import PaperStatus, status_of
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ class PaperAccount:
 
     def run(
         self,
-        bundle: BundleLike,
+        bundle: BundleLike | BookLike,
         data: Data | None = None,
         *,
         exchange: str | None = None,
@@ -63,7 +66,7 @@ class PaperAccount:
         """Trade from where the journal ends: a replay to the end of its candles, live candles until interrupted.
 
         Args:
-            bundle: folder of a bundle, of bundles (its champion) or of a series, or one that is loaded.
+            bundle: folder of a bundle, of bundles (its champion), of a series or of a book, or one that is loaded.
             data: stored candles to replay: a Freqtrade data folder, or candles as `open_source` takes them.
             exchange: instead: live candles of this exchange, as ccxt names it.
             listener: called with every record once it is in the journal.
@@ -84,7 +87,7 @@ class PaperAccount:
     @contextmanager
     def session(
         self,
-        bundle: BundleLike,
+        bundle: BundleLike | BookLike,
         data: Data | None = None,
         *,
         exchange: str | None = None,
@@ -98,10 +101,15 @@ class PaperAccount:
             "run the paper session", listener=(listener, FUNCTION.optional), exchange=(exchange, TEXT.optional)
         )
         require_callback(progress=progress)
-        with prepare(
-            self.name, self.url, self.settings, bundle, data, exchange, listener, progress, options
-        ) as session:
-            yield session
+        given = data, exchange, listener, progress, options
+        if is_book(bundle):
+            from quorate.workflows.book.paper import prepare_book
+
+            with prepare_book(self.name, self.url, self.settings, cast("BookLike", bundle), *given) as session:
+                yield session
+        else:
+            with prepare(self.name, self.url, self.settings, cast("BundleLike", bundle), *given) as session:
+                yield session
 
     def status(self) -> PaperStatus:
         """Equity, positions, guards and criteria, read from the journal.

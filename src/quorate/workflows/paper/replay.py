@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from quorate.core.settings import Settings
     from quorate.core.types import Candles
     from quorate.ensemble.inference import Predictor
+    from quorate.market.feed import Feed
     from quorate.market.source import CandleSource
     from quorate.trading.account.contract import Contract
     from quorate.trading.journal import Journal, Record
@@ -69,9 +70,9 @@ def bar_progress(feed: ReplayFeed, progress: Progress) -> Callable[[Record], Non
 
 
 def beside_replay(
-    feed: ReplayFeed, journal: Journal, status: AccountStatus, bundle: Predictor, settings: Settings
+    feed: Feed, journal: Journal, status: AccountStatus, bundle: Predictor | None, settings: Settings
 ) -> dict[str, Any]:
-    """What the account of a replay is compared with, as keys of its document; empty before the first bar.
+    """What the account of a replay is compared with, as keys of its document; empty live and before the first bar.
 
     They are `baselines.buy_and_hold`, of the same markets on the same bars, and where nothing was traded `floors`: what
     lower floors of the vote would have done.
@@ -80,12 +81,15 @@ def beside_replay(
         feed: of the session.
         journal: of the account.
         status: of the account.
-        bundle: that decided.
+        bundle: that decided; None for a book, which has no vote.
         settings: of the intervals, the costs and the floors.
     """
     from quorate.evaluation.baselines.naive import buy_and_hold
     from quorate.evaluation.metrics.equity import equity_figures
+    from quorate.trading.paper import ReplayFeed
 
+    if not isinstance(feed, ReplayFeed):
+        return {}
     result = status.history.result()
     if not len(result.time):
         return {}
@@ -96,7 +100,7 @@ def beside_replay(
         return {}
     curve = buy_and_hold(panel, result.start_equity_usd, status.config.costs, feed.funding(first, end))
     found: dict[str, Any] = {"baselines": {"buy_and_hold": equity_figures(curve, settings.evaluation).to_json()}}
-    if not result.trades and bundle.stack is None:
+    if bundle is not None and not result.trades and bundle.stack is None:
         found["floors"] = _floors(panel, journal, bundle, settings)
         found["policy"] = bundle.decides
     return found

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from quorate.core.clock import timeframe_ms
 from quorate.core.progress import Progress
 from quorate.workflows.inputs.selection import span_for_bundle, split_names
+from quorate.workflows.paper.listeners import Listener, chain, webhook_listener
 from quorate.workflows.paper.options import PaperOptions, require_consistent, selection_of
+from quorate.workflows.paper.paper_run import PaperRun
 from quorate.workflows.paper.replay import bar_progress, beside_replay, open_replay
-from quorate.workflows.paper.status import PaperStatus, status_of
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
@@ -23,74 +23,15 @@ if TYPE_CHECKING:
     from quorate.market.feed import Feed
     from quorate.trading.account.contract import Contract
     from quorate.trading.entry_panel import EntryPanel
-    from quorate.trading.journal import Journal, Record
-    from quorate.trading.paper import AccountConfig, PaperSession
+    from quorate.trading.paper import AccountConfig, AccountStatus
     from quorate.trading.paper.decided_signals import Decide
     from quorate.trading.sizing import Overlay
     from quorate.workflows.inputs.market_data import Data
     from quorate.workflows.inputs.predictors import BundleLike
     from quorate.workflows.paper.failing_members import FailingMembers
 
-#: Called with every record once it is in the journal.
-Listener = Callable[["Record"], None]
-
 # A replay must be deterministic, so its deadline is the longest that the settings allow.
 _NO_DEADLINE_MS = 600_000.0
-
-
-class PaperRun:
-    """A session that is ready to run, from where its journal ends.
-
-    Args:
-        session: the session.
-        journal: of the account, opened by the session.
-        feed: that the session reads.
-        bundle: that decides.
-        settings: intervals and criteria of the status.
-        in_training_span: a replay of bars that trained the bundle.
-    """
-
-    def __init__(
-        self,
-        session: PaperSession,
-        journal: Journal,
-        feed: Feed,
-        bundle: Predictor,
-        settings: Settings,
-        *,
-        in_training_span: bool,
-    ) -> None:
-        self._session, self._journal, self._feed = session, journal, feed
-        self._bundle, self._settings = bundle, settings
-        self._in_training_span = in_training_span
-
-    def run(self) -> PaperStatus:
-        """Trade until the feed ends or `stop` is called; the account's status, with all trades and its equity.
-
-        Raises:
-            JournalError: the journal contradicts the session; `JournalUnavailableError` where it cannot be written.
-        """
-        from quorate.trading.paper import AccountStatus, ReplayFeed
-
-        self.trade()
-        status = AccountStatus(self._journal)
-        feed = self._feed
-        more: dict[str, Any] = {"in_training_span": self._in_training_span}
-        if isinstance(feed, ReplayFeed):
-            more |= beside_replay(feed, self._journal, status, self._bundle, self._settings)
-        return status_of(status, self._settings, whole=True, more=more)
-
-    def trade(self) -> None:
-        """The same without the status, which takes seconds for a long journal.
-
-        Raises:
-            JournalError: as `run`.
-        """
-        self._session.run()
-
-    def stop(self) -> None:
-        """End after the step at hand; may be called from any thread."""
-        self._session.stop()
 
 
 @contextmanager
@@ -123,7 +64,7 @@ def prepare(
     from quorate.trading.account.currency import account_currency
     from quorate.trading.journal import Journal
     from quorate.trading.paper import PaperSession, ReplayFeed
-    from quorate.trading.webhook import Webhook, url_of
+    from quorate.trading.webhook import url_of
     from quorate.workflows.inputs.market_data import require_unseen
     from quorate.workflows.inputs.panels import live_panel, replay_panel
     from quorate.workflows.paper.failing_members import watch_failures
@@ -158,10 +99,7 @@ def prepare(
         if settings.bench.apply and settings.bench.failures and predictor.stack is None:
             length = timeframe_ms(predictor.manifest.timeframe)
             failing = watch_failures(settings.bench, length, journal, feed.symbols)
-        beside = partial(Journal.open, url, name, role="notifier", settings=settings.journal)
-        webhook = Webhook.from_environment(name, settings.notify, journal=journal, beside=beside, currency=currency)
-        if webhook is not None:
-            stack.callback(webhook.close)
+        notify = stack.enter_context(webhook_listener(name, url, settings, journal, currency))
         session = PaperSession(
             feed,
             decide_by(predictor, failing, allow_training_span=allow),
@@ -172,13 +110,18 @@ def prepare(
             synthetic=synthetic or predictor.manifest.synthetic,
             settings=settings.paper,
             drift_at=StoredDrift(newest.folder, newest.id, settings.drift),
-            listener=_chain(
+            listener=chain(
                 listener,
-                None if webhook is None else webhook.notify,
+                notify,
                 bar_progress(feed, progress) if isinstance(feed, ReplayFeed) else None,
             ),
         )
-        yield PaperRun(session, journal, feed, predictor, settings, in_training_span=overlaps)
+
+        def more(status: AccountStatus) -> dict[str, Any]:
+            found: dict[str, Any] = {"in_training_span": overlaps}
+            return found | beside_replay(feed, journal, status, predictor, settings)
+
+        yield PaperRun(session, journal, settings, more)
 
 
 def load_for_session(bundle: BundleLike, settings: Settings, options: PaperOptions, *, live: bool) -> Predictor:
@@ -306,14 +249,3 @@ def _live_symbols(exchange: Exchange, bundle: Predictor, settings: Settings, cou
     from quorate.market.exchange import top
 
     return tuple(top(exchange, count, now_ms(), settings.universe).symbols)
-
-
-def _chain(*listeners: Listener | None) -> Listener | None:
-    """One listener that calls all given ones, in order."""
-    wanted = [listener for listener in listeners if listener is not None]
-
-    def call(record: Record) -> None:
-        for listener in wanted:
-            listener(record)
-
-    return call if wanted else None

@@ -1,5 +1,5 @@
 """Paper accounts that follow target weights."""
 
-from quorate.trading.paper.portfolio.target_session import TargetSession
+from quorate.trading.paper.portfolio.target_session import DecideTargets, TargetSession
 
-__all__ = ["TargetSession"]
+__all__ = ["DecideTargets", "TargetSession"]

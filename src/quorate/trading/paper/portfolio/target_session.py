@@ -5,23 +5,51 @@
 
 Targets are quantities. They are in the journal with the valuation of the close at which they were decided, before any
 of them takes effect.
+
+Live, weights wait where too few markets have the bar that closed, and targets whose open has passed are refused; at the
+next bar all weights are then decided, as at the first bar of an account and where none were decided since the day
+began.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Protocol
 
+from quorate.core.clock import DAY_MS
 from quorate.core.settings import PaperSettings
 from quorate.core.types import Candles
 from quorate.market.feed import BarReport, Feed, Freshness
 from quorate.trading.account.order import TargetOrder
-from quorate.trading.account.rebalancing import DecideWeights, held_weights, weight_orders
+from quorate.trading.account.rebalancing import held_weights, weight_orders
 from quorate.trading.engine import RecordSink
-from quorate.trading.journal import Journal
+from quorate.trading.journal import Journal, records
 from quorate.trading.paper.account_bars import closed_bars
 from quorate.trading.paper.account_config import AccountConfig
 from quorate.trading.paper.paper_session import PaperSession
+
+# Refusals of targets that would have been filled had the session been there in time.
+_MISSED = ("late", "no_trust")
+
+
+class DecideTargets(Protocol):
+    """The weights to hold after the close of a bar."""
+
+    def __call__(
+        self, report: BarReport, equity_usd: float, held: Mapping[str, float], *, whole: bool
+    ) -> Mapping[str, float] | None:
+        """Symbol -> weight, a fraction of equity, negative for a short; those of 0 may be left out.
+
+        Args:
+            report: of the bar.
+            equity_usd: of the account at its close.
+            held: symbol -> weight then.
+            whole: decide all weights, also where none are due at this bar.
+
+        Returns:
+            The weights; None to leave everything as it is.
+        """
+        ...
 
 
 class TargetSession(PaperSession):
@@ -33,6 +61,7 @@ class TargetSession(PaperSession):
     Args:
         feed: source of closed bars.
         decide_weights: called after the close of each bar with an equity above 0. What it reads must be known then.
+        fresh: share of the markets, without those that are gone, that must have a bar for weights to be decided at it.
         journal: opened as a session.
         config: of the account.
         bundle_id: of what decides.
@@ -45,10 +74,11 @@ class TargetSession(PaperSession):
     def __init__(
         self,
         feed: Feed,
-        decide_weights: DecideWeights,
+        decide_weights: DecideTargets,
         journal: Journal,
         config: AccountConfig,
         *,
+        fresh: float = 0.0,
         bundle_id: str,
         mode: Literal["live", "replay"],
         synthetic: bool = False,
@@ -66,7 +96,18 @@ class TargetSession(PaperSession):
             settings=settings,
             listener=listener,
         )
-        self._decide_weights = decide_weights
+        self._decide_weights, self._fresh = decide_weights, fresh
+        # Whether all weights are to be decided at the next bar.
+        self._owed = False
+
+    def start(self) -> None:
+        """Rebuild the account, and write the start of the session.
+
+        Raises:
+            JournalError, TradingError: as `run`.
+        """
+        super().start()
+        self._owed = self._mode == "live" and not self._decided_today()
 
     def _trade(self, report: BarReport, candles: Mapping[str, Candles]) -> None:
         time, engine = report.time, self.engine
@@ -79,6 +120,11 @@ class TargetSession(PaperSession):
         engine.at_close(time, bars, ended)
         engine.submit_targets(self._targets(report))
 
+    def _open(self, time: int, wanted: set[str]) -> None:
+        super()._open(time, wanted)
+        refused = [record for record in self._written if isinstance(record, records.UnfilledRecord)]
+        self._owed |= self._mode == "live" and any(record.reason in _MISSED for record in refused)
+
     def _targets(self, report: BarReport) -> list[TargetOrder]:
         """The positions wanted after the next open; none where nothing is to change."""
         time, engine = report.time, self.engine
@@ -86,11 +132,12 @@ class TargetSession(PaperSession):
         if engine.guards is not None and engine.guards.mode == "HALTED":
             return [TargetOrder(symbol, time, 0.0) for symbol in account.positions]
         equity = account.equity_usd
-        if not equity > 0:
+        if not equity > 0 or self._waits(report):
             return []
-        wanted = self._decide_weights(time, equity, held_weights(account))
+        wanted = self._decide_weights(report, equity, held_weights(account), whole=self._owed)
         if wanted is None:
             return []
+        self._owed = False
 
         def close_of(symbol: str) -> float | None:
             known = report.candles.get(symbol)
@@ -98,6 +145,26 @@ class TargetSession(PaperSession):
 
         targets, _ = weight_orders(account, time, wanted, self._feed.symbols, close_of)
         return targets
+
+    def _waits(self, report: BarReport) -> bool:
+        """Whether too few markets have the bar to decide any weight."""
+        here = [status for status in report.status.values() if status is not Freshness.GONE]
+        fresh = here.count(Freshness.FRESH)
+        if fresh >= self._fresh * len(here):
+            return False
+        self._owed = True
+        number = self.engine.next_number("feed:waiting:")
+        text = f"no weights decided: {fresh} of {len(here)} markets have the bar, fewer than {self._fresh:.0%}"
+        self._written.append(records.FeedRecord(report.time, "waiting", None, number, text))
+        return True
+
+    def _decided_today(self) -> bool:
+        """Whether targets were decided since the day of the next bar began, none of which was refused as late."""
+        first = self.next_step[0] // DAY_MS * DAY_MS - self._length_ms
+        kinds = (records.TargetRecord, records.UnfilledRecord)
+        today = [entry.record for entry in self._journal.read(kinds=kinds) if entry.record.time >= first]
+        late = any(isinstance(record, records.UnfilledRecord) and record.reason in _MISSED for record in today)
+        return bool(today) and not late
 
     def _seen(self, symbol: str, report: BarReport) -> int:
         """The bar of a held market that was traded last; after a restart, the newest one before the report's."""
