@@ -13,11 +13,12 @@ from typing import Any
 
 import pytest
 
-from quorate.core.clock import parse_ms
+from quorate.core.clock import HOUR_MS, parse_ms
 from quorate.core.errors import SettingsError
 from quorate.core.settings import AccountSettings, NotifySettings
-from quorate.trading import Account, Order, Trade
+from quorate.trading import Account, Bar, Order, TargetOrder, Trade
 from quorate.trading.account.costs import Fill
+from quorate.trading.engine import TradingEngine
 from quorate.trading.journal.records import (
     ClosedRecord,
     FilledRecord,
@@ -91,6 +92,23 @@ def filled(order: Order) -> FilledRecord:
     position = account.open(order, NOON, 100.0)
     assert position is not None
     return FilledRecord(NOON, order.symbol, "abc", order, position.size, position.entry)
+
+
+def test_what_is_said_of_positions_by_target() -> None:
+    account = Account(AccountSettings(equity_usd=10_000.0, margin="cross"))
+    written: list[Record] = []
+    engine = TradingEngine(account, HOUR_MS, emit=written.append)
+    for number, (price, quantity) in enumerate([(100.0, -2.0), (100.0, -0.5), (90.0, 0.0), (80.0, 0.0)]):
+        time = NOON + number * HOUR_MS
+        bars = {"BTC/USDT:USDT": Bar(time, *(7 * [price]))}
+        engine.at_open(time, bars.get)
+        engine.at_close(time, bars.get)
+        engine.submit_targets([TargetOrder("BTC/USDT:USDT", time, quantity)])
+    said = [found for record in written if (found := message(record, "paper")) is not None]
+    assert [each["event"] for each in said] == ["increased", "reduced", "closed"]
+    assert said[0]["text"] == "BTC/USDT:USDT: short 2 more at 99.98, 2 held"
+    assert said[1]["text"].startswith("BTC/USDT:USDT: 1.5 less at 90.018, 0.5 held, +14.8")
+    assert (said[1]["held"], said[2]["quantity"]) == (0.5, 0.5)
 
 
 def test_what_is_said_of_each_record(order: Callable[..., Order], trade: Callable[..., Trade]) -> None:

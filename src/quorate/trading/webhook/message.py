@@ -13,14 +13,18 @@ from quorate.trading.journal.records import (
     DriftMovedRecord,
     FilledRecord,
     GuardMovedRecord,
+    IncreasedRecord,
     LadderMovedRecord,
     Record,
+    ReducedRecord,
     SelectedRecord,
 )
 
 #: Kinds of records of which there may be a message.
 MESSAGE_KINDS: tuple[type[Record], ...] = (
     FilledRecord,
+    IncreasedRecord,
+    ReducedRecord,
     ClosedRecord,
     GuardMovedRecord,
     LadderMovedRecord,
@@ -40,9 +44,9 @@ def has_message(record: Record) -> bool:
 def message(record: Record, account: str, currency: str = "USD") -> dict[str, Any] | None:
     """The message about a record; None for records without one.
 
-    There are messages about entries, exits, halts, re-armed guards, moves of the ladder, drift, the bench and the
-    members that vote. `text` is one line, as chat programs show it, with amounts in the `currency` of the account;
-    numbers that are not finite are null.
+    There are messages about entries, exits, changes of positions by target, halts, re-armed guards, moves of the
+    ladder, drift, the bench and the members that vote. `text` is one line, as chat programs show it, with amounts in
+    the `currency` of the account; numbers that are not finite are null.
     """
     if not has_message(record):
         return None
@@ -63,6 +67,29 @@ def message(record: Record, account: str, currency: str = "USD") -> dict[str, An
                 "stop": size.stop,
                 "target": size.target,
                 "confidence": order.confidence,
+                "order_id": record.order_id,
+            }
+        case IncreasedRecord(symbol=symbol, fill=fill, quantity=quantity, holding=holding):
+            side = "long" if record.order.quantity > 0 else "short"
+            content = {
+                "event": "increased",
+                "text": f"{symbol}: {side} {quantity:g} more at {fill.price:g}, {holding.size.quantity:g} held",
+                "symbol": symbol,
+                "side": side,
+                "quantity": quantity,
+                "price": fill.price,
+                "held": holding.size.quantity,
+                "order_id": record.order_id,
+            }
+        case ReducedRecord(symbol=symbol, trade=trade, holding=holding):
+            content = {
+                "event": "reduced",
+                "text": (
+                    f"{symbol}: {trade.quantity:g} less at {trade.exit_price:g}, {holding.size.quantity:g} held, "
+                    f"{trade.net_usd:+,.2f} USD"
+                ),
+                **trade.to_json(),
+                "held": holding.size.quantity,
                 "order_id": record.order_id,
             }
         case ClosedRecord(trade=trade):
