@@ -76,6 +76,16 @@ def test_a_replay_is_the_backtest(tmp_path, book, source, traded):
     assert len(traded.trades) > 100
     again = account(tmp_path).status()
     assert again.document["equity_usd"] == traded.final_equity_usd
+    # Criteria of votes and of entries with a stop are not its.
+    assert (again.document["by_target"], again.document["criteria"]) == (True, [])
+    assert {guard["guard"] for guard in again.document["guards"]} == {
+        "clock",
+        "feed",
+        "valuation",
+        "reducing",
+        "peak_drawdown",
+        "gross",
+    }
     json.dumps(again.to_json(), allow_nan=False)
 
 

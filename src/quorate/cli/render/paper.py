@@ -55,15 +55,16 @@ def render(found: Mapping[str, Any], *, full: bool = False, just_ran: bool = Fal
     parts: list[Any] = list(marks_of(found))
     parts.append(_table("Account", ("", ""), _account(found, just_ran=just_ran), prose=True))
     if found["positions"]:
-        parts.append(_positions(found["positions"], currency))
+        parts.append(_held(found) if found["by_target"] else _positions(found["positions"], currency))
     guards = [guard for guard in found["guards"] or () if full or guard["mode"] != "ACTIVE"]
     if guards:
         parts.append(_guards(guards, currency))
     if full:
         parts += _more(found, currency)
-    met = sum(row["ok"] is True for row in found["criteria"])
-    more = "" if full else "; guards, ladder, decisions and criteria: --full"
-    parts.append(Text(f"{met} of {len(found['criteria'])} success criteria met{more}"))
+    if found["criteria"]:
+        met = sum(row["ok"] is True for row in found["criteria"])
+        more = "" if full else "; guards, ladder, decisions and criteria: --full"
+        parts.append(Text(f"{met} of {len(found['criteria'])} success criteria met{more}"))
     parts += [Text(line) for line in (found["verdict"]["sentence"], *found["verdict"]["details"])]
     return Group(*parts)
 
@@ -72,8 +73,9 @@ def _more(found: Mapping[str, Any], currency: str) -> list[RenderableType]:
     parts: list[RenderableType] = []
     if found["ladder"] is not None:
         parts.append(_ladder(found["ladder"], currency))
-    parts.append(_mix(found["decisions"]))
-    parts.append(_criteria(found["criteria"], currency))
+    if not found["by_target"]:
+        parts.append(_mix(found["decisions"]))
+        parts.append(_criteria(found["criteria"], currency))
     if found["webhook"] is not None:
         parts.append(_table("Webhook", ("", ""), [(name, f"{count}") for name, count in found["webhook"].items()]))
     if found["feed"]:
@@ -101,11 +103,21 @@ def _account(found: Mapping[str, Any], *, just_ran: bool) -> list[tuple[str, str
             f"{counted(len(found['pending']), 'order')} for the next open",
         ),
         ("last bar", f"{found['last_bar'] or 'none yet'} of {found['timeframe']}, written {found['written_at']}"),
-        ("bundle", found["bundle"]),
-        ("members", members or "no bar yet"),
+        ("book" if found["by_target"] else "bundle", found["bundle"]),
+        ("exposure", _exposure(found)) if found["by_target"] else ("members", members or "no bar yet"),
     ]
     rows += [("requested", f"{one['action']} {one['guard']} by {one['who']}, next bar") for one in found["requests"]]
     return rows
+
+
+def _exposure(found: Mapping[str, Any]) -> str:
+    """Values of all positions, as multiples of the equity."""
+    values = [held["quantity"] * held["mark"] * (1 if held["side"] == "long" else -1) for held in found["positions"]]
+    equity = found["equity_usd"]
+    if not equity > 0:
+        return "n/a"
+    gross, net = sum(map(abs, values)) / equity, sum(values) / equity
+    return f"{gross:.2f} times the equity, net {net:+.2f}"
 
 
 def _mode(found: Mapping[str, Any]) -> Text:
@@ -117,6 +129,30 @@ def _mode(found: Mapping[str, Any]) -> Text:
         return mode
     written = found["written_at"].replace("T", " ").removesuffix("Z")
     return Text.assemble(mode, (f", not running since {written} UTC", "yellow"))
+
+
+def _held(found: Mapping[str, Any]) -> RenderableType:
+    """Positions by target, the largest weight first."""
+    equity, rows = found["equity_usd"], []
+    for held in found["positions"]:
+        weight = held["quantity"] * held["mark"] / equity * (1 if held["side"] == "long" else -1)
+        rows.append((weight, held))
+    names = ("symbol", "weight", "quantity", "entry", "mark", found["currency"])
+    return _table(
+        "Positions",
+        names,
+        [
+            (
+                held["symbol"],
+                f"{weight:+.1%}",
+                f"{held['quantity']:.6g}",
+                f"{held['entry_price']:.6g}",
+                f"{held['mark']:.6g}",
+                f"{held['unrealised_usd']:+,.2f}",
+            )
+            for weight, held in sorted(rows, key=lambda row: -abs(row[0]))
+        ],
+    )
 
 
 def _positions(positions: Sequence[Mapping[str, Any]], currency: str) -> RenderableType:

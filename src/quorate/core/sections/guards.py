@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from quorate.core.sections.section import Section, require
 
+#: Limits that are none.
+NO_LOSSES, NO_DRAWDOWN_USD = 1_000_000, 1e15
+
 
 @dataclass(frozen=True, slots=True)
 class GuardSettings(Section):
@@ -29,9 +32,9 @@ class GuardSettings(Section):
     gross: float = 0.0  # values of all positions as a multiple of equity above which nothing is added; 0: no limit
 
     def __post_init__(self) -> None:
-        require("guards", "losses", self.losses, 1, 1_000_000)
+        require("guards", "losses", self.losses, 1, NO_LOSSES)
         require("guards", "loss_usd", self.loss_usd, 0, 1e15)
-        require("guards", "drawdown_usd", self.drawdown_usd, 0, 1e15)
+        require("guards", "drawdown_usd", self.drawdown_usd, 0, NO_DRAWDOWN_USD)
         require("guards", "models", self.models, 0, 1_000)
         require("guards", "models_bars", self.models_bars, 1, 1_000_000)
         require("guards", "bundle_days", self.bundle_days, 0, 1e6)
@@ -65,8 +68,8 @@ class BookGuardSettings(Section):
     def limits(self) -> GuardSettings:
         """The limits of all guards: those of single trades, days and members of an ensemble are off."""
         return GuardSettings(
-            losses=1_000_000,
-            drawdown_usd=1e15,
+            losses=NO_LOSSES,
+            drawdown_usd=NO_DRAWDOWN_USD,
             models=0,
             confidence=0.0,
             reduce_drawdown=self.reduce_drawdown,

@@ -178,6 +178,7 @@ class PaperDocument(Document):
     account: str
     session: SessionDocument
     bundle: str = Field(description="Id of the bundle that decides.")
+    by_target: bool = Field(description="Whether positions follow the target weights of a book.")
     timeframe: str
     symbols: list[str]
     currency: str = Field(description="Of all amounts, also of those whose names end in _usd.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from quorate.core.errors import TradingError
+from quorate.core.sections.guards import NO_LOSSES
 from quorate.core.settings import GuardSettings
 from quorate.trading.guards.guard import Guard
 from quorate.trading.guards.guard_events import TradeClosed
@@ -23,6 +24,10 @@ class LossesGuard(Guard[TradeClosed]):
     name = "losses"
     rearm = "human"
     events = (TradeClosed,)
+
+    @classmethod
+    def used(cls, settings: GuardSettings) -> bool:
+        return settings.losses < NO_LOSSES
 
     def __init__(self, settings: GuardSettings, symbol: str | None = None) -> None:
         super().__init__(settings, symbol)

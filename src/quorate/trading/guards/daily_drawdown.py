@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from quorate.core.clock import DAY_MS, format_ms
+from quorate.core.sections.guards import NO_DRAWDOWN_USD
 from quorate.core.settings import GuardSettings
 from quorate.trading.guards.consecutive_losses import TOLERANCE_USD
 from quorate.trading.guards.guard import Guard
@@ -22,6 +23,10 @@ class DrawdownGuard(Guard[AccountValued]):
     name = "drawdown"
     rearm = "human"
     events = (AccountValued,)
+
+    @classmethod
+    def used(cls, settings: GuardSettings) -> bool:
+        return settings.drawdown_usd < NO_DRAWDOWN_USD
 
     def __init__(self, settings: GuardSettings, symbol: str | None = None) -> None:
         super().__init__(settings, symbol)

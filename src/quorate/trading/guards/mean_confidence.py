@@ -27,6 +27,10 @@ class ConfidenceGuard(Guard[SignalDecided]):
     rearm = "human"
     events = (SignalDecided,)
 
+    @classmethod
+    def used(cls, settings: GuardSettings) -> bool:
+        return settings.confidence > 0
+
     def __init__(self, settings: GuardSettings, symbol: str | None = None) -> None:
         super().__init__(settings, symbol)
         self._bases: deque[float] = deque(maxlen=settings.signals)

@@ -23,6 +23,10 @@ class MembersGuard(Guard[MembersCounted]):
     rearm = "automatic"
     events = (MembersCounted,)
 
+    @classmethod
+    def used(cls, settings: GuardSettings) -> bool:
+        return settings.models > 0
+
     def __init__(self, settings: GuardSettings, symbol: str | None = None) -> None:
         super().__init__(settings, symbol)
         self._time: int | None = None

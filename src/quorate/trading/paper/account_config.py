@@ -24,11 +24,13 @@ class AccountConfig(AccountRules):
         oversight: guards and ladder, by default with their default limits; None for neither.
         panel: that judges entries; None for none.
         strategy: part of every order's id.
+        by_target: whether its positions follow target weights.
     """
 
     oversight: Oversight | None = field(default_factory=Oversight)
     panel: EntryPanel | None = None
     strategy: str = "quorate"
+    by_target: bool = False
 
     def with_start_equity(self, started: StartedRecord) -> Self:
         """The same with the equity and the margin that the account started with; later settings do not change them.
@@ -66,6 +68,7 @@ class AccountConfig(AccountRules):
                 exits=ExitSettings(**known["exits"]),
                 oversight=oversight,
                 strategy=strategy,
+                by_target=known.get("by_target", False),
             )
         except (TypeError, KeyError) as error:
             raise JournalError(
@@ -85,6 +88,7 @@ class AccountConfig(AccountRules):
             "horizon": self.horizon,
             "guards": None if oversight is None else asdict(oversight.guards),
             "ladder": None if oversight is None or oversight.ladder is None else asdict(oversight.ladder),
+            **({"by_target": True} if self.by_target else {}),
             **({} if self.overlay is None else {"overlay": self.overlay.digest}),
             **({} if self.panel is None else {"panel": self.panel.digest}),
         }

@@ -117,6 +117,7 @@ class AccountStatus:
                 "running": self.running,
             },
             "bundle": started.bundle_id,
+            "by_target": self.config.by_target,
             "timeframe": started.timeframe,
             "symbols": list(started.symbols),
             "currency": currencies(started.symbols),

@@ -128,4 +128,5 @@ def book_account(
         contracts=dict(contracts or {}),
         oversight=Oversight(settings.book_guards.limits, ladder=None) if guarded else None,
         strategy=f"{settings.paper.strategy}-book",
+        by_target=True,
     )

@@ -56,7 +56,11 @@ class PaperStatus(Headlined):
             ),
             HeadlineRow("positions", Cell(f"{len(found['positions'])}")),
             figure("trades", found["stats"], "n", "count"),
-            HeadlineRow("criteria met", Cell(f"{sum(ok is True for ok in judged)} of {len(judged)}")),
+            *(
+                [HeadlineRow("criteria met", Cell(f"{sum(ok is True for ok in judged)} of {len(judged)}"))]
+                if judged
+                else []
+            ),
         )
         title = (
             f"Paper account {found['account']} by {found['bundle']}, {len(found['symbols'])} symbols, "
@@ -123,7 +127,8 @@ def status_of(
         **found,
         "decisions": decisions,
         "stats": stats,
-        "criteria": criteria(decisions, stats, settings.criteria),
+        # The criteria are those of votes and of entries with a stop.
+        "criteria": [] if found["by_target"] else criteria(decisions, stats, settings.criteria),
         **(more or {}),
     }
     if document["positions"] and not stats["n"]:  # what nothing but closed trades can show is not known yet
