@@ -53,14 +53,16 @@ def test_signal_prints_targets_and_orders(quorate_program, folder, books):
 
 
 def test_backtest_prints_the_account_and_its_verdict(quorate_program, folder, books, tmp_path):
-    trades = tmp_path / "trades.csv"
+    trades, page = tmp_path / "trades.csv", tmp_path / "book.html"
     done = quorate_program(
-        *("backtest", "--bundle", books, "--data", folder / "data", "--full", "--trades", trades), **SMALL
+        *("backtest", "--bundle", books, "--data", folder / "data", "--full", "--trades", trades, "--report", page),
+        **SMALL,
     )
     assert done.returncode == 0, done.stderr
     assert "net Sharpe" in " ".join(done.stdout.split())
     assert len(done.stdout.splitlines()) <= 24
     assert trades.read_text().count("\n") > 10
+    assert "Beside holding" in page.read_text()
     refused = quorate_program("backtest", "--bundle", books, "--data", folder / "data", "--guards", **SMALL)
     assert refused.returncode == 2
     assert "--guards" in refused.stderr

@@ -48,12 +48,13 @@ def backtest(
     from quorate.workflows.runs.trials import RunRecord
 
     if is_book(bundle):
-        unused = {"policy": policy, "guards": guards, "report": report}
+        unused = {"policy": policy, "guards": guards}
         _backtest_book(
             bundle,
             data,
             [name for name, value in unused.items() if value],
             Selection(symbols=symbols, start=start, end=end),
+            report,
             trades,
             allow_training_span=allow_training_span,
             full=full,
@@ -86,6 +87,7 @@ def _backtest_book(
     data: Path,
     unused: Sequence[str],
     selection: Selected,
+    report: Path | None,
     trades: Path | None,
     *,
     allow_training_span: bool,
@@ -110,5 +112,8 @@ def _backtest_book(
             **selection,
         )
     output.print_json(result.to_json()) if as_json else show_backtest(result, full=full)
+    if report is not None:
+        with output.progress() as progress:
+            output.note(f"report written to {result.report(report, progress=progress)}")
     if trades is not None:
         output.note(f"{counted(len(result.result.trades), 'trade')} written to {result.write_trades(trades)}")

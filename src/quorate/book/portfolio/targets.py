@@ -31,10 +31,11 @@ class BookTargets:
 
     Attributes:
         symbols: of the columns of all weights.
+        weights: of the sleeves.
     """
 
     def __init__(self, panel: DailyPanel, weights: SleeveWeights, settings: BookSettings) -> None:
-        self.symbols = panel.symbols
+        self.symbols, self.weights = panel.symbols, weights
         self._settings = settings
         self._volume = panel.median_volume
         self._first = int(panel.grid.time[0])

@@ -16,6 +16,7 @@ from quorate.workflows.results.book import BookBacktest
 
 if TYPE_CHECKING:
     from quorate.core.settings import BookSettings, Settings
+    from quorate.evaluation.book import BookJudgement
     from quorate.trading.backtest.backtest_result import BacktestResult
     from quorate.workflows.book.traded_span import TradedSpan
     from quorate.workflows.runs.trials import RunRecord
@@ -77,7 +78,25 @@ def backtest_book(
     choices = {"book": manifest.id, "from": iso_ms(int(result.time[0])), "to": iso_ms(int(result.time[-1]))}
     headline = {"trades": len(result.trades), "total_return": curve.total_return}
     recorded = record_book(recorder, curve.daily_returns(), manifest.settings, settings, markets, choices, headline)
-    return BookBacktest({**document, **recorded}, result)
+    panel = traded.panel
+
+    def judge(progress: Progress) -> BookJudgement:
+        from quorate.evaluation.book import judge_book
+
+        return judge_book(
+            traded.targets.weights,
+            panel,
+            markets.outcomes(panel),
+            manifest.settings,
+            settings.costs,
+            start=traded.moments[0],
+            end=int(panel.grid.moments[-1]) if traded.end is None else traded.end,
+            trials=manifest.settings.earlier_trials + recorded.get("deflation", {}).get("distinct", 1),
+            synthetic=markets.synthetic,
+            progress=progress,
+        )
+
+    return BookBacktest({**document, **recorded}, result, judge)
 
 
 def trade_targets(traded: TradedSpan, settings: Settings) -> BacktestResult:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from quorate.core.progress import Progress, silent
 from quorate.core.text.plural import counted
 from quorate.evaluation.report.formatting import Kind, interval_text, text_of
 
 if TYPE_CHECKING:
+    from quorate.evaluation.book import BookJudgement
     from quorate.trading.backtest.backtest_result import BacktestResult
 
 
@@ -21,10 +23,12 @@ class BookBacktest:
     Attributes:
         document: JSON-safe; the document of `quorate backtest --json`.
         result: trades, equity and weights.
+        judge: judges the target weights of the same days, for the page.
     """
 
     document: Mapping[str, Any]
     result: BacktestResult
+    judge: Callable[[Progress], BookJudgement] = field(repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The document of `quorate backtest --json`."""
@@ -46,6 +50,23 @@ class BookBacktest:
             f"{counted(days, 'day')}: {figure_text(stats, 'total_return', 'percent')} after all costs, net Sharpe "
             f"{sharpe}{beside}, drawdown {figure_text(stats, 'max_drawdown', 'odds')}: {proof}."
         )
+
+    def report(self, path: str | Path, *, progress: Progress = silent) -> Path:
+        """Write the page of a book: its target weights on the days of the backtest, judged as `evaluate` judges them.
+
+        Args:
+            path: of the HTML file.
+            progress: of the judgement, which takes some seconds.
+
+        Raises:
+            DataError: the file cannot be written.
+        """
+        from quorate.evaluation.report.book.page import write_book_report
+
+        overlaps = self.document["training_span_overlaps"]
+        marks = ["Days that trained this book are among those traded: not evidence."] if overlaps else []
+        write_book_report(self.judge(progress), Path(path), warnings=marks)
+        return Path(path)
 
     def write_trades(self, path: str | Path) -> Path:
         """Write a CSV file with a row for each part of a position that was closed.
