@@ -69,7 +69,10 @@ def make_service(world):
 
     def make(bundle=None, data=None, **options):
         limits = {name: options.pop(name) for name in list(options) if hasattr(SETTINGS.serve, name)}
-        settings = replace(SETTINGS, serve=replace(SETTINGS.serve, **limits))
+        patience = {name: options.pop(name) for name in list(options) if hasattr(SETTINGS.predict, name)}
+        settings = replace(
+            SETTINGS, serve=replace(SETTINGS.serve, **limits), predict=replace(SETTINGS.predict, **patience)
+        )
         return Service(bundle or world.bundles, data or world.data, settings=settings, **options)
 
     return make
