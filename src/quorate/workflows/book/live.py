@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 _FIRST_ROUND_S = 900.0
 
 
-class LiveDecisions:
+class LiveTargets:
     """Target weights of a book from the windows of a live feed, which reach back as far as the book reads.
 
     A market that lacks the bar is not decided: what is held of it stays.

@@ -11,9 +11,8 @@ from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress
 from quorate.workflows.book.kinds import BookLike
 from quorate.workflows.inputs.market_data import Data
-from quorate.workflows.paper.listeners import Listener, chain, webhook_listener
 from quorate.workflows.paper.options import PaperOptions, require_consistent
-from quorate.workflows.paper.paper_run import PaperRun
+from quorate.workflows.paper.paper_run import Listener, PaperRun, chain, webhook_listener
 from quorate.workflows.paper.replay import bar_progress, beside_replay
 
 if TYPE_CHECKING:

@@ -79,7 +79,7 @@ def replayed(book: BookLike, data: Data, options: PaperOptions, progress: Progre
 @contextmanager
 def live(book: BookLike, settings: Settings, options: PaperOptions) -> Iterator[PaperFeed]:
     """Live candles of the exchange of the settings; arguments and errors as of `prepare_book`."""
-    from quorate.workflows.book.live import LiveDecisions, open_live
+    from quorate.workflows.book.live import LiveTargets, open_live
 
     selection = selection_of(options)
     if timeframe_of(selection) not in (None, "4h"):
@@ -87,4 +87,4 @@ def live(book: BookLike, settings: Settings, options: PaperOptions) -> Iterator[
     loaded = book_of(book)
     with open_live(loaded, split_names(selection.get("symbols")), settings) as (feed, contracts):
         synthetic = loaded.manifest.synthetic
-        yield PaperFeed(feed, LiveDecisions(loaded, feed), contracts, loaded.manifest.id, synthetic, False)
+        yield PaperFeed(feed, LiveTargets(loaded, feed), contracts, loaded.manifest.id, synthetic, False)

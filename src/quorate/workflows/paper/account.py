@@ -10,9 +10,8 @@ from quorate.core.arguments import FUNCTION, TEXT, require_type, require_types
 from quorate.core.progress import Progress, silent
 from quorate.workflows.book.kinds import BookLike, is_book
 from quorate.workflows.inputs.arguments import require_arguments, require_callback, require_count, settings_of
-from quorate.workflows.paper.listeners import Listener
 from quorate.workflows.paper.options import PaperOptions
-from quorate.workflows.paper.paper_run import PaperRun
+from quorate.workflows.paper.paper_run import Listener, PaperRun
 from quorate.workflows.paper.requests import Confirm, PaperRequest, request
 from quorate.workflows.paper.search import search_of
 from quorate.workflows.paper.session import prepare

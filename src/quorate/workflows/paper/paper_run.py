@@ -1,16 +1,21 @@
-"""A session of a paper account that is ready to run."""
+"""A session of a paper account that is ready to run, and what hears of its records: log, webhook, progress."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from quorate.workflows.paper.status import PaperStatus, status_of
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.trading.journal import Journal
+    from quorate.trading.journal import Journal, Record
     from quorate.trading.paper import AccountStatus, PaperSession
+
+#: Called with every record once it is in the journal.
+Listener = Callable[["Record"], None]
 
 
 class PaperRun:
@@ -55,3 +60,41 @@ class PaperRun:
     def stop(self) -> None:
         """End after the step at hand; may be called from any thread."""
         self._session.stop()
+
+
+def chain(*listeners: Listener | None) -> Listener | None:
+    """One listener that calls all given ones, in order."""
+    wanted = [listener for listener in listeners if listener is not None]
+
+    def call(record: Record) -> None:
+        for listener in wanted:
+            listener(record)
+
+    return call if wanted else None
+
+
+@contextmanager
+def webhook_listener(
+    name: str, url: str, settings: Settings, journal: Journal, currency: str
+) -> Iterator[Listener | None]:
+    """The listener that sends messages to the address in the environment; None without one.
+
+    Args:
+        name: of the account.
+        url: of its journal.
+        settings: of messages and journal.
+        journal: of the account, opened by its session.
+        currency: of its amounts.
+    """
+    from quorate.trading.journal import Journal
+    from quorate.trading.webhook import Webhook
+
+    beside = partial(Journal.open, url, name, role="notifier", settings=settings.journal)
+    webhook = Webhook.from_environment(name, settings.notify, journal=journal, beside=beside, currency=currency)
+    if webhook is None:
+        yield None
+        return
+    try:
+        yield webhook.notify
+    finally:
+        webhook.close()

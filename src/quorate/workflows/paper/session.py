@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 from quorate.core.clock import timeframe_ms
 from quorate.core.progress import Progress
 from quorate.workflows.inputs.selection import span_for_bundle, split_names
-from quorate.workflows.paper.listeners import Listener, chain, webhook_listener
 from quorate.workflows.paper.options import PaperOptions, require_consistent, selection_of
-from quorate.workflows.paper.paper_run import PaperRun
+from quorate.workflows.paper.paper_run import Listener, PaperRun, chain, webhook_listener
 from quorate.workflows.paper.replay import bar_progress, beside_replay, open_replay
 
 if TYPE_CHECKING:
