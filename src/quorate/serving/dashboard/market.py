@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -134,16 +135,19 @@ def account_document(status: PaperStatus | None, symbol: str, since: int) -> dic
             "side": "long" if trade.side > 0 else "short",
             "entry_time": trade.entry_time // 1_000,
             "exit_time": trade.exit_time // 1_000,
-            **{name: getattr(trade, name) for name in names},
+            # A position by target has neither stop nor target.
+            **{name: value if math.isfinite(value := getattr(trade, name)) else None for name in names},
         }
         for trade in status.result.trades
         if trade.symbol == symbol and trade.exit_time >= since
     ]
     shown = ("side", "entry_price", "stop", "target", "liquidation_price")
-    held = (each for each in status.document["positions"] if each["symbol"] == symbol)
-    position = next(
-        ({"entry_time": parse_ms(each["entry_time"]) // 1_000} | {k: each[k] for k in shown} for each in held), None
-    )
+    held = next((each for each in status.document["positions"] if each["symbol"] == symbol), None)
+    position = None
+    if held is not None:
+        # A liquidation price of 0 is none: on cross margin the account is liquidated as a whole.
+        levels = {name: held[name] or None for name in shown}
+        position = {"entry_time": parse_ms(held["entry_time"]) // 1_000, **levels}
     return {"trades": trades, "position": position}
 
 

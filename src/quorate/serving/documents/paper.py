@@ -36,10 +36,10 @@ class PositionDocument(Document):
     entry_time: str
     entry_price: float
     mark: float
-    stop: float
-    target: float
-    liquidation_price: float
-    due: str
+    stop: float | None = Field(description="Null of a position by target.")
+    target: float | None
+    liquidation_price: float = Field(description="0 on cross margin, where the account is liquidated as a whole.")
+    due: str | None
     confidence: float
     funding_usd: float
     unrealised_usd: float

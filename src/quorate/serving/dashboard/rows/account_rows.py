@@ -70,7 +70,9 @@ class ShownAccount:
             document=document,
             error="" if error is None or missing else str(error),
             missing=missing,
-            positions=tuple(_position(each) for each in document["positions"]) if document else (),
+            positions=tuple(_position(each, document["equity_usd"]) for each in document["positions"])
+            if document
+            else (),
             guards=tuple(_guard(each) for each in document["guards"] or ()) if document else (),
             session_error="" if session is None or session.error is None else str(session.error),
         )
@@ -78,7 +80,11 @@ class ShownAccount:
 
 @dataclass(frozen=True, slots=True)
 class PositionRow:
-    """An open position; distances are fractions of the mark price, above 0 while they are not reached."""
+    """An open position; distances are fractions of the mark price, above 0 while they are not reached.
+
+    A position by target has no stop and no target, but a weight: its value as a fraction of equity, negative for a
+    short. On cross margin no position is liquidated alone.
+    """
 
     symbol: str
     side: str
@@ -86,15 +92,16 @@ class PositionRow:
     margin_usd: float
     entry_price: float
     mark: float
-    stop: float
-    target: float
+    stop: float | None
+    target: float | None
     liquidation_price: float
-    to_stop: float
-    to_target: float
-    to_liquidation: float
+    to_stop: float | None
+    to_target: float | None
+    to_liquidation: float | None
     unrealised_usd: float
     entry_time: str
-    due: str
+    due: str | None
+    weight: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +131,16 @@ class GuardRow:
         return self.human and self.mode != "ACTIVE"
 
 
-def _position(found: Mapping[str, Any]) -> PositionRow:
+def _position(found: Mapping[str, Any], equity_usd: float) -> PositionRow:
     mark, sign = found["mark"], 1 if found["side"] == "long" else -1
     names = ("symbol", "side", "leverage", "margin_usd", "entry_price", "mark", "stop", "target")
     more = ("liquidation_price", "unrealised_usd", "entry_time", "due")
     return PositionRow(
         **{name: found[name] for name in (*names, *more)},
-        to_stop=sign * (mark - found["stop"]) / mark,
-        to_target=sign * (found["target"] - mark) / mark,
-        to_liquidation=sign * (mark - found["liquidation_price"]) / mark,
+        to_stop=None if found["stop"] is None else sign * (mark - found["stop"]) / mark,
+        to_target=None if found["target"] is None else sign * (found["target"] - mark) / mark,
+        to_liquidation=sign * (mark - found["liquidation_price"]) / mark if found["liquidation_price"] else None,
+        weight=sign * found["quantity"] * mark / equity_usd if equity_usd > 0 else 0.0,
     )
 
 

@@ -176,8 +176,8 @@ function addTrades(candles, data) {
     });
     for (const time of data.time) {
       if (time < trade.entry_time || (time >= trade.exit_time && time > trade.entry_time)) continue;
-      stops.set(time, trade.stop);
-      targets.set(time, trade.target);
+      if (trade.stop !== null) stops.set(time, trade.stop);
+      if (trade.target !== null) targets.set(time, trade.target);
     }
   }
   addLevels(data.time, stops, "sell");
@@ -191,6 +191,7 @@ function addTrades(candles, data) {
     const levels = [["entry", "entry_price", "accent"], ["stop", "stop", "sell"], ["target", "target", "buy"],
       ["liquidation", "liquidation_price", "warn"]];
     for (const [title, key, name] of levels) {
+      if (data.position[key] === null) continue;
       candles.createPriceLine({
         price: data.position[key], title, color: colour(name), lineStyle: LineStyle.Dashed, lineWidth: 1,
       });
