@@ -201,7 +201,7 @@ def study(data: Path, kept: Path | None) -> dict[str, Any]:
 
 
 def timed(data: Path, symbols: list[str], settings: Settings) -> dict[str, float]:
-    """Seconds of an evaluation with monthly refits, of one without, and of its backtest, which the judgement follows."""
+    """Seconds of an evaluation with monthly refits, of one without, and of the backtest that its judgement follows."""
     chosen: dict[str, Any] = {"symbols": symbols, "start": START, "end": END, "settings": settings}
     began = time.perf_counter()
     fitted = evaluate_book(data, record=RunRecord(log=False), **chosen)
