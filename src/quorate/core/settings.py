@@ -27,6 +27,7 @@ from quorate.core.sections.compact_networks import TCNSettings as TCNSettings
 from quorate.core.sections.compact_networks import TFTSettings as TFTSettings
 from quorate.core.sections.compact_networks import TiDESettings as TiDESettings
 from quorate.core.sections.drift import DriftSettings as DriftSettings
+from quorate.core.sections.engine import EngineSettings as EngineSettings
 from quorate.core.sections.evaluation import CriteriaSettings as CriteriaSettings
 from quorate.core.sections.evaluation import EvaluationSettings as EvaluationSettings
 from quorate.core.sections.exchange import ExchangeSettings as ExchangeSettings
@@ -110,6 +111,7 @@ class Settings(ExtensibleSection):
     stack: StackSettings = field(default_factory=StackSettings)
     book: BookSettings = field(default_factory=BookSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
     series: SeriesSettings = field(default_factory=SeriesSettings)
     bundle: BundleSettings = field(default_factory=BundleSettings)
     calibration: CalibrationSettings = field(default_factory=CalibrationSettings)

@@ -14,12 +14,14 @@ from quorate.book.sleeves.learned import LearnedSleeve
 from quorate.book.training.learning_rows import LearningRows
 from quorate.core.clock import format_ms
 from quorate.core.errors import BookError
-from quorate.core.machine import free_workers, run_tasks
+from quorate.core.machine import LOCAL, free_workers, run_tasks
 from quorate.core.machine.worker import Report
 from quorate.core.progress import Progress, silent
+from quorate.core.sections.engine import EngineSettings
 from quorate.core.settings import ModelSettings
 from quorate.core.types import FloatArray
 from quorate.models import Model
+from quorate.models.own_models import own_sources
 from quorate.models.registry import build
 
 # Rows on which a member may be fitted, at least.
@@ -76,6 +78,7 @@ def forecast_by_month(
     settings: ModelSettings,
     *,
     workers: int = 0,
+    engine: EngineSettings = LOCAL,
     progress: Progress = silent,
 ) -> MonthlyForecasts:
     """Refit every member at `start` and at the start of each month after it, and forecast until the next.
@@ -87,6 +90,7 @@ def forecast_by_month(
         start: ms of the first forecast.
         settings: of all models.
         workers: processes; 0 for the free cores.
+        engine: where the members are fitted.
         progress: called with the fits done and in all.
 
     Raises:
@@ -99,7 +103,8 @@ def forecast_by_month(
     out = {name: np.full(len(learning.y), np.nan) for name in sleeve.models}
     work = _Work(learning, sleeve.columns, settings)
     processes = workers or free_workers(_PROCESS_BYTES + learning.rows.X.nbytes)
-    fitted = run_tasks(work, keys, processes, report=lambda *_: None)
+    about = own_sources(sleeve.models, settings)
+    fitted = run_tasks(work, keys, processes, report=lambda *_: None, engine=engine, about=about)
     for done, ((name, first, end), values) in enumerate(fitted, 1):
         out[name][learning.between(first, end)] = values
         progress("fitting by month", done, len(keys))

@@ -8,11 +8,13 @@ from quorate.core.machine.load import free_workers as free_workers
 from quorate.core.machine.memory import keep_freed_memory as keep_freed_memory
 from quorate.core.machine.openmp import wait_passively as wait_passively
 from quorate.core.machine.slowdown import SlowdownWatch as SlowdownWatch
+from quorate.core.machine.workers import LOCAL as LOCAL
 from quorate.core.machine.workers import can_share as can_share
 from quorate.core.machine.workers import run_next_tasks as run_next_tasks
 from quorate.core.machine.workers import run_tasks as run_tasks
 
 __all__ = [
+    "LOCAL",
     "Load",
     "SlowdownWatch",
     "allowed_cores",

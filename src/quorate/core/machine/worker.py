@@ -25,6 +25,9 @@ ALIGNMENT = 64
 
 RESULT, REPORT, ERROR = "result", "report", "error"
 
+#: Environment variable that is set in a worker, which has no workers of its own.
+INSIDE = "QUORATE_WORKER"
+
 # At most so often does a task report, s; its last report of a stage always comes through.
 _EVERY_S = 0.1
 
@@ -46,7 +49,7 @@ def serve(descriptor: int, shared: int) -> None:
             try:
                 answer = (RESULT, work(key, given, _reporter(connection)))
             except Exception as error:  # noqa: BLE001 - it is raised in the process that waits for the result
-                answer = (ERROR, _portable(error))
+                answer = (ERROR, portable(error))
             connection.send(answer)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         os._exit(0)  # nobody waits for what is still running
@@ -74,7 +77,7 @@ def _reporter(connection: Connection) -> Report:
     return report
 
 
-def _portable(error: Exception) -> Exception:
+def portable(error: Exception) -> Exception:
     """The error itself where it survives pickling, with the place where it was raised; else its traceback as a text."""
     text = "".join(traceback.format_exception(error))
     try:

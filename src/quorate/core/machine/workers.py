@@ -1,36 +1,39 @@
-"""Tasks in processes of their own, which share the memory of large arrays.
+"""Tasks in processes of their own, which share the memory of large arrays, or on a cluster.
 
 The processes are new interpreters, not forks: a fork of a process whose libraries have threads, as after a training,
 waits forever for threads that it does not have. What does a task is pickled once, its arrays into a file without a name
 that all processes map: no process has a copy. Only a task's key and result are sent.
 
 Where there can be no such process, or for one worker, tasks run one after another in this process, with the same
-results.
+results. The setting `engine.name` sends them to a cluster instead, see `engines`.
 """
 
 from __future__ import annotations
 
-import copyreg
-import io
 import json
 import multiprocessing
 import os
-import pickle
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
-from types import MappingProxyType
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 from quorate.core.errors import WorkerError
-from quorate.core.machine.worker import ALIGNMENT, ERROR, REPORT, Report, Work
+from quorate.core.machine.engines import KeptResults, Payload, open_cluster
+from quorate.core.machine.worker import ALIGNMENT, ERROR, INSIDE, REPORT, Report, Work
+from quorate.core.sections.engine import EngineSettings
 
 Key = TypeVar("Key", bound=Hashable)
 
-# Set in a worker, which has no workers of its own.
-_INSIDE = "QUORATE_WORKER"
+#: Gives the next key and what its task is given; None where there is none now.
+Following = Callable[[], tuple[Any, Any] | None]
+
+#: Processes of this machine.
+LOCAL = EngineSettings()
 
 _PROGRAM = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -40,7 +43,7 @@ _PROGRAM = (
 
 def can_share() -> bool:
     """Whether this process can have workers: not on Windows, nor where the interpreter is part of another program."""
-    return os.name == "posix" and bool(sys.executable) and _INSIDE not in os.environ
+    return os.name == "posix" and bool(sys.executable) and INSIDE not in os.environ
 
 
 def run_tasks(
@@ -51,21 +54,31 @@ def run_tasks(
     report: Report,
     after: Mapping[Key, Key] | None = None,
     given: Callable[[Key], Any] = lambda _: None,
+    engine: EngineSettings = LOCAL,
+    about: Any = None,
+    resumed: Callable[[Key], None] = lambda _: None,
 ) -> Iterator[tuple[Key, Any]]:
     """Run a task for each key, and yield each result as soon as it is there.
 
     Args:
         work: does a task: called with its key, what it is given and a callback for reports. Where it cannot be pickled,
-            such as a function inside another, tasks run in this process.
+            such as a function inside another, tasks run in this process; a cluster refuses it.
         keys: in the order in which tasks begin.
-        workers: processes at once; 1 to run the tasks in this process, in order.
+        workers: processes at once; 1 to run the tasks in this process, in order. Of a cluster: processes of one that is
+            started here; one with an address has its own.
         report: called here with the arguments that a task reports.
         after: task -> the task of an earlier key whose result must have been taken before it begins.
         given: makes what a task is given, just before it begins. It is pickled.
+        engine: where tasks run, and the folder that keeps the results of finished ones.
+        about: what results depend on beside the work, such as the source of a user's own models; names kept results.
+        resumed: called with each key whose result was kept by an earlier run, before it is yielded.
 
     Raises:
-        WorkerError: a process ended in the middle of a task, such as one that was killed for its memory.
-        Exception: whatever a task raised; the other tasks are ended.
+        WorkerError: a process ended in the middle of a task, such as one that was killed for its memory. On a cluster
+            the task runs again `engine.retries` times.
+        Exception: whatever a task raised; the other tasks are ended, and on a cluster first done.
+        MissingExtraError: the library of the cluster is not installed.
+        DataError: the folder of `engine` cannot be written.
     """
     waiting, taken, earlier = list(keys), set[Key](), after or {}
 
@@ -76,13 +89,21 @@ def run_tasks(
         waiting.remove(key)
         return key, given(key)
 
-    for key, result in run_next_tasks(work, task, min(workers, len(keys)), report=report):
+    several = min(workers, len(keys))
+    for key, result in run_next_tasks(work, task, several, report=report, engine=engine, about=about, resumed=resumed):
         yield key, result
         taken.add(key)
 
 
 def run_next_tasks(
-    work: Work, task: Callable[[], tuple[Key, Any] | None], workers: int, *, report: Report
+    work: Work,
+    task: Callable[[], tuple[Key, Any] | None],
+    workers: int,
+    *,
+    report: Report,
+    engine: EngineSettings = LOCAL,
+    about: Any = None,
+    resumed: Callable[[Key], None] = lambda _: None,
 ) -> Iterator[tuple[Key, Any]]:
     """Run tasks that become known as others end, and yield each result as soon as it is there.
 
@@ -92,31 +113,111 @@ def run_next_tasks(
             another result has been taken. With nothing at work, None is the end.
         workers: as of `run_tasks`.
         report: as of `run_tasks`.
+        engine: as of `run_tasks`.
+        about: as of `run_tasks`.
+        resumed: as of `run_tasks`.
 
     Raises:
         WorkerError, Exception: as `run_tasks`.
     """
-    pool = _Pool.of(work, workers) if workers > 1 and can_share() else None
-    if pool is None:
-        while (following := task()) is not None:
-            yield following[0], work(*following, report)
+    inside = INSIDE in os.environ  # a task of a worker has neither workers nor a cluster
+    if inside or not engine.folder:
+        runner = _runner(work, workers, LOCAL if inside else engine)
+        try:
+            yield from runner.run(task, report)
+        finally:
+            runner.end()
         return
-    try:
-        yield from pool.run(task, report)
-    finally:
-        pool.end()
+    yield from _Resumed(KeptResults(Path(engine.folder).expanduser(), work, about), task, resumed).run(
+        lambda: _runner(work, workers, engine), report
+    )
 
 
-def _read_only(content: dict[Any, Any]) -> Mapping[Any, Any]:
-    return MappingProxyType(content)
+class _Runner(Protocol):
+    """Runs tasks; may be called again."""
+
+    def run(self, task: Following, report: Report) -> Iterator[tuple[Any, Any]]: ...
+
+    def end(self) -> None: ...
 
 
-class _Pickler(pickle.Pickler):
-    """Pickles read-only mappings too, which settings hold."""
+def _runner(work: Work, workers: int, engine: EngineSettings) -> _Runner:
+    if engine.name != "local":
+        return open_cluster(work, engine, workers)
+    pool = _Pool.of(work, workers) if workers > 1 and can_share() else None
+    return _Here(work) if pool is None else pool
 
-    def __init__(self, stream: io.BytesIO, keep: Callable[[pickle.PickleBuffer], None]) -> None:
-        super().__init__(stream, 5, buffer_callback=keep)
-        self.dispatch_table = {**copyreg.dispatch_table, MappingProxyType: lambda made: (_read_only, (dict(made),))}
+
+class _Here:
+    """Runs tasks one after another in this process."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+
+    def run(self, task: Following, report: Report) -> Iterator[tuple[Any, Any]]:
+        while (following := task()) is not None:
+            yield following[0], self._work(*following, report)
+
+    def end(self) -> None:
+        """Nothing is left."""
+
+
+class _Resumed:
+    """Runs the tasks whose results are not kept, and keeps theirs.
+
+    Args:
+        kept: results of finished tasks.
+        task: as of `run_next_tasks`.
+        resumed: as of `run_next_tasks`.
+    """
+
+    def __init__(self, kept: KeptResults, task: Following, resumed: Callable[[Any], None]) -> None:
+        self._kept, self._task, self._resumed = kept, task, resumed
+        self._found: deque[tuple[Any, Any]] = deque()
+        self._given: dict[Any, Any] = {}
+        self._first: tuple[Any, Any] | None = None
+
+    def run(self, runner: Callable[[], _Runner], report: Report) -> Iterator[tuple[Any, Any]]:
+        """Yield the results of all tasks; processes and clusters are started for those that are not kept alone."""
+        started: _Runner | None = None
+        try:
+            while True:
+                self._first = self._next()
+                if self._found:
+                    yield from self._taken()
+                    if self._first is None:
+                        continue  # there may be tasks that waited for these results
+                if self._first is None:
+                    break
+                started = started or runner()
+                for key, result in started.run(self._following, report):
+                    self._kept.write(key, self._given.pop(key), result)
+                    yield key, result
+                    yield from self._taken()
+        finally:
+            if started is not None:
+                started.end()
+        self._kept.remove()
+
+    def _following(self) -> tuple[Any, Any] | None:
+        first, self._first = self._first, None
+        return first or self._next()
+
+    def _next(self) -> tuple[Any, Any] | None:
+        """The next task that has to run; results that are kept are put aside."""
+        while (following := self._task()) is not None:
+            kept = self._kept.read(*following)
+            if kept is None:
+                self._given[following[0]] = following[1]
+                return following
+            self._found.append((following[0], kept[0]))
+        return None
+
+    def _taken(self) -> Iterator[tuple[Any, Any]]:
+        while self._found:
+            key, result = self._found.popleft()
+            self._resumed(key)
+            yield key, result
 
 
 class _Pool:
@@ -146,7 +247,7 @@ class _Pool:
                     pass_fds=(there.fileno(), shared.fileno()),
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
-                    env={**os.environ, _INSIDE: "1"},
+                    env={**os.environ, INSIDE: "1"},
                 )
                 there.close()
             for connection in self._processes:
@@ -155,15 +256,10 @@ class _Pool:
     @classmethod
     def of(cls, work: Work, workers: int) -> _Pool | None:
         """Processes that can do the work; None if it cannot be pickled."""
-        buffers: list[pickle.PickleBuffer] = []
-        stream = io.BytesIO()
-        try:
-            _Pickler(stream, buffers.append).dump(work)
-        except (pickle.PicklingError, AttributeError, TypeError):
-            return None
-        return cls(stream.getvalue(), [buffer.raw() for buffer in buffers], workers)
+        payload = Payload.of(work)
+        return None if payload is None else cls(payload.pickled, payload.arrays, workers)
 
-    def run(self, task: Callable[[], tuple[Any, Any] | None], report: Report) -> Iterator[tuple[Any, Any]]:
+    def run(self, task: Following, report: Report) -> Iterator[tuple[Any, Any]]:
         running: dict[Connection, Any] = {}
         while True:
             for connection in self._processes.keys() - running.keys():

@@ -36,6 +36,7 @@ from quorate.evaluation.walk_forward.walk_membership import walk_membership
 from quorate.evaluation.walk_forward.walk_result import Fit, WalkResult
 from quorate.evaluation.walk_forward.warm_folds import earlier_fits
 from quorate.models import Model
+from quorate.models.own_models import own_sources
 from quorate.models.pretraining import Pretraining, require_unseen
 from quorate.models.registry import build, model_class, require_known
 from quorate.targets import Slices
@@ -139,8 +140,22 @@ def walk(
         estimate.begin(key)
         return files.get(after[key]) if key in after else None
 
-    for key, fitted in run_tasks(fits, keys, estimate.workers, report=report, after=after, given=given):
-        estimate.end(key)
+    resumed: set[FitKey] = set()
+    for key, fitted in run_tasks(
+        fits,
+        keys,
+        estimate.workers,
+        report=report,
+        after=after,
+        given=given,
+        engine=settings.engine,
+        about=own_sources(names, settings.models),
+        resumed=resumed.add,
+    ):
+        if key in resumed:
+            estimate.skip(key)
+        else:
+            estimate.end(key)
         pending[key], files[key] = fitted, fitted.content
         while kept.next < len(folds) and all(FitKey(kept.next, name) in pending for name in names):
             place = kept.next
@@ -239,6 +254,9 @@ def _made(build_model: Builder, names: Sequence[str]) -> list[Model]:
 def _workers(fits: FoldFits, settings: Settings, options: WalkOptions) -> int:
     """Number of processes that fit: as set, or by what is free; this one alone where there is little to do."""
     wanted = settings.train.workers if options.workers is None else options.workers
+    if settings.engine.name != "local":
+        wanted = settings.engine.workers or wanted
+        return wanted or free_workers(_COPIES * fits.rows.X.nbytes)
     fitted = sum(len(parts.train) for parts in fits.parts) * len(fits.names)
     if not wanted and fitted < _LEAST_ROWS:
         return 1

@@ -9,7 +9,8 @@ import numpy as np
 
 from quorate.core.clock import iso_ms
 from quorate.core.errors import ModelError
-from quorate.core.machine import run_tasks
+from quorate.core.machine import LOCAL, run_tasks
+from quorate.core.sections.engine import EngineSettings
 from quorate.core.settings import EvaluationSettings
 from quorate.evaluation.json_values import Figures
 from quorate.evaluation.statistics.block_bootstrap import TimeBlocks
@@ -22,7 +23,13 @@ _LATER = 0
 
 
 def score_on_later_bars(
-    scorer: SpanScorer, spans: StudySpans, before: Choices, winner: Choices, workers: int, show: Callable[[], None]
+    scorer: SpanScorer,
+    spans: StudySpans,
+    before: Choices,
+    winner: Choices,
+    workers: int,
+    show: Callable[[], None],
+    engine: EngineSettings = LOCAL,
 ) -> tuple[SpanScore, SpanScore]:
     """Scores of the settings as they are and of the winner on the later bars, both fitted on all bars before.
 
@@ -31,7 +38,14 @@ def score_on_later_bars(
     """
     keys = {TrialSpan(0, _LATER): before, TrialSpan(1, _LATER): winner}
     found = dict(
-        run_tasks(scorer, list(keys), workers, report=lambda *_: show(), given=lambda key: (keys[key], spans.judge))
+        run_tasks(
+            scorer,
+            list(keys),
+            workers,
+            report=lambda *_: show(),
+            given=lambda key: (keys[key], spans.judge),
+            engine=engine,
+        )
     )
     for score in found.values():
         if score.failure:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -102,7 +102,10 @@ class TrialSearch:
         if not self._study.get_trials(deepcopy=False):
             self._study.enqueue_trial(self._first)
         repeated = repeat_interrupted(self._study)
-        for key, score in run_next_tasks(self._scorer, self._next, workers, report=lambda *_: self._show()):
+        engine = replace(self._settings.engine, folder="")  # the study keeps what is finished
+        for key, score in run_next_tasks(
+            self._scorer, self._next, workers, report=lambda *_: self._show(), engine=engine
+        ):
             self._take(key, score)
         self._spend()
         self._show(end=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -65,8 +65,6 @@ def tune(
         DataError: no candles, or another process writes into the study.
         EvaluationError: too short a span, a study of other data, code or settings, or a damaged one.
     """
-    from dataclasses import replace
-
     from quorate.ensemble.recipes import RECIPES
     from quorate.evaluation.provenance import code_version, data_hash
     from quorate.evaluation.walk_forward.walk import require_members
@@ -190,7 +188,9 @@ def _run(
     if before is not None and best is not None and best.number != before.number:
         progress("judging on later bars", 0, 1)
         tried = (before.choices, best.choices)
-        scores = score_on_later_bars(scorers[1], spans, *tried, settings.tune.workers, lambda: None)
+        scores = score_on_later_bars(
+            scorers[1], spans, *tried, settings.tune.workers, lambda: None, replace(settings.engine, folder="")
+        )
         further = {"earlier_judgements": lines.earlier_judgements(spans.judge)}
         judgement = judgement_of((before, scores[0]), (best, scores[1]), spans, settings.evaluation, further)
         lines.judged(list(zip(tried, scores, strict=True)), spans.judge)

@@ -106,6 +106,7 @@ def evaluate_book(
                 start,
                 book.models,
                 workers=settings.train.workers,
+                engine=settings.engine,
                 progress=progress,
             ).forecasts
             for sleeve in sleeves

@@ -30,6 +30,8 @@ EXTRAS = {
     "serve": "serve",
     "llm": "llm",
     "mcp": "mcp",
+    "dask": "--engine dask",
+    "ray": "--engine ray",
     "rl": "size",
     "zoo": "the member catboost",
     "pretrained": "the member fracast",
