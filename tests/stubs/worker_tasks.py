@@ -58,6 +58,25 @@ def killed(key, given, report):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def killed_once(key, given, report):
+    if given is not None and not given.exists():
+        given.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * key
+
+
+def poisoned(key, given, report):
+    if key == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return 2 * key
+
+
+def refuses_one(key, given, report):
+    if key == 1:
+        raise DataError("read it", found="nothing", remedy="Look elsewhere.")
+    return 2 * key
+
+
 def slow(key, given, report):
     for done in range(3_000):
         report("began", done, -1)

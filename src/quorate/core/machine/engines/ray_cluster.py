@@ -54,6 +54,8 @@ class RayCluster:
             raise MissingExtraError(
                 "run jobs on ray", found=str(error), expected="ray", remedy="Run: pip install 'quorate[ray]'"
             ) from error
+        if engine.address:
+            require_reachable(engine)
         self._ray, self._engine = ray, engine
         # A program that is connected already keeps its connection.
         self._connected = not ray.is_initialized()
@@ -67,7 +69,7 @@ class RayCluster:
             # memory.
             self._job = ray.remote(num_cpus=1, max_retries=0)(run_on_ray)
             self._reports = ray.remote(num_cpus=0, max_restarts=-1)(JobReports).remote()
-            self._sender = ray.put(Sender.here(same_machine=self._connected and not engine.address))
+            self._sender = ray.put(Sender.here(same_machine=not engine.address))
             self._shared = ray.put(payload)
         except BaseException:
             self._disconnect()
@@ -110,7 +112,6 @@ class RayCluster:
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
             if engine.address:
-                require_reachable(engine)
                 ray.init(address=engine.address, **quiet)
                 return
             # The names of Ray's sockets must be short: not below a folder that a user chose.
