@@ -13,6 +13,7 @@ from quorate.core.errors import ArgumentError
 from quorate.core.text.plural import counted
 
 if TYPE_CHECKING:
+    from quorate.core.settings import Settings
     from quorate.workflows.inputs.selection import Selection as Selected
 
 
@@ -67,6 +68,7 @@ def evaluate(
         typer.Option("--features", metavar="SET", help=f"{options.FEATURES} [default: setting train.features]"),
     ] = None,
     policy: options.Policy = None,
+    engine: options.Engine = None,
     allow_training_span: options.AllowTrainingSpan = False,
     report: Annotated[
         Path | None,
@@ -84,7 +86,7 @@ def evaluate(
 
     With --bundle: a bundle on later candles of all markets of its kind, or of --symbols. Without: members are trained
     along a walk-forward over --symbols or --top, and all test spans are one run of one account. Only a walk-forward
-    takes --timeframe, --top, --models, --folds, --rolling, --select, --predictions and --features.
+    takes --timeframe, --top, --models, --folds, --rolling, --select, --predictions, --features and --engine.
 
     With --recipe book: the weights of a book from --from on, by members refitted each month, of all perpetuals or of
     --symbols; beside holding, by sleeve, under worse conditions and against chance.
@@ -108,6 +110,7 @@ def evaluate(
             Selection(symbols=symbols, timeframe=timeframe, start=start, end=end),
             models,
             report,
+            options.settings_with(engine),
             as_json=as_json,
             full=full,
         )
@@ -121,6 +124,7 @@ def evaluate(
         "select": select,
         "predictions": predictions,
         "features": features,
+        "engine": engine,
     }
     _require_consistent(bundle, walk_only, allow_training_span=allow_training_span)
     shared: dict[str, Any] = {
@@ -136,7 +140,8 @@ def evaluate(
             if report is not None or not as_json:
                 add_contributions(result, bundle, data, progress=progress)
         else:
-            shared |= walk_only | {"rolling": rolling}
+            del walk_only["engine"]
+            shared |= walk_only | {"rolling": rolling, "settings": options.settings_with(engine)}
             result = walk_forward(data, progress=progress, **shared)
     render.show_result(result, report, as_json=as_json, full=full)
     if trades is not None:
@@ -165,6 +170,7 @@ def _evaluate_book(
     selection: Selected,
     models: str | None,
     report: Path | None,
+    settings: Settings | None,
     *,
     as_json: bool,
     full: bool,
@@ -182,7 +188,12 @@ def _evaluate_book(
         )
     with output.progress() as progress:
         result = evaluate_book(
-            data, models=models, record=RunRecord(options.command_line()), progress=progress, **selection
+            data,
+            models=models,
+            settings=settings,
+            record=RunRecord(options.command_line()),
+            progress=progress,
+            **selection,
         )
     if as_json:
         output.print_json(result.to_json())

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from quorate.core.clock import parse_ms
 from quorate.core.errors import QuorateError
 from quorate.core.redaction import redact
+
+if TYPE_CHECKING:
+    from quorate.core.sections.engine import EngineName
+    from quorate.core.settings import Settings
 
 
 def date(text: str) -> int:
@@ -79,6 +84,26 @@ Features = Annotated[
     typer.Option("--features", metavar="SET", help=f"{FEATURES} [default: setting train.features, or stack.features]"),
 ]
 Guard = Annotated[str, typer.Argument(metavar="GUARD", help="losses, drawdown or confidence.")]
+
+
+Engine = Annotated[
+    Literal["local", "dask", "ray"] | None,
+    typer.Option(
+        "--engine",
+        help="Where jobs run: processes of this machine, or a cluster at the setting engine.address. [default: setting "
+        "engine.name]",
+    ),
+]
+
+
+def settings_with(engine: EngineName | None) -> Settings | None:
+    """The settings with another engine; None, for the settings as they are, where none is chosen."""
+    if engine is None:
+        return None
+    from quorate.core.configuration import load_settings
+
+    settings = load_settings()
+    return replace(settings, engine=replace(settings.engine, name=engine))
 
 
 def command_line() -> str:

@@ -34,6 +34,7 @@ def tune(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, metavar="N", help="Processes, each with one trial. [default: 1]")
     ] = None,
+    engine: options.Engine = None,
     settings_file: Annotated[
         Path | None,
         typer.Option("--settings", metavar="FILE", help="File to write the winner to, as settings, where it is kept."),
@@ -68,6 +69,7 @@ def tune(
                 minutes=minutes,
                 trials=trials,
                 workers=workers,
+                settings=options.settings_with(engine),
                 record=RunRecord(options.command_line()),
                 progress=progress,
                 symbols=symbols,

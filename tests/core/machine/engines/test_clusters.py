@@ -207,11 +207,15 @@ def test_a_wrong_address_is_an_error_within_seconds(name, address):
     assert time.monotonic() - began < 10
 
 
-def test_a_server_that_is_no_scheduler_is_an_error_within_seconds():
+@pytest.mark.parametrize(
+    ("name", "scheme", "found"),
+    [("dask", "tcp://", "no scheduler of Dask at"), ("ray", "ray://", "no answer at"), ("ray", "", "no answer at")],
+)
+def test_a_silent_server_is_an_error_within_seconds(name, scheme, found):
     with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
-        engine, began = EngineSettings(name="dask", address=address, timeout_s=1), time.monotonic()
-        with pytest.raises(WorkerError, match="found no scheduler of Dask at"):
+        address = f"{scheme}127.0.0.1:{server.getsockname()[1]}"
+        engine, began = EngineSettings(name=name, address=address, timeout_s=1), time.monotonic()
+        with pytest.raises(WorkerError, match=f"found {found}"):
             list(run(worker_tasks.counted, range(2), engine))
         assert time.monotonic() - began < 15
 

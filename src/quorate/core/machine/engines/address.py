@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from urllib.parse import urlsplit
 
@@ -12,6 +13,10 @@ _EXPECTED = {
     "dask": "tcp://host:8786 or tls://host:8786, as the scheduler prints it",
     "ray": "ray://host:10001, host:6379 or auto",
 }
+# The greeting of a client of HTTP/2 with empty settings; the server's begins with the head of a frame of settings.
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+_FRAME_BYTES, _SETTINGS = 9, 4
+
 _REMEDY = {
     "dask": "Start it with `dask scheduler` and `dask worker tcp://host:8786 --nthreads 1`, or leave engine.address "
     "empty for a cluster on this machine.",
@@ -36,9 +41,22 @@ def require_reachable(engine: EngineSettings) -> None:
     if parts.scheme not in schemes or not host or not port:
         raise unreachable(engine, f"the address {engine.address!r}")
     try:
-        socket.create_connection((host, port), engine.timeout_s).close()
+        with socket.create_connection((host, port), engine.timeout_s) as connection:
+            if engine.name == "ray" and os.environ.get("RAY_USE_TLS", "0") in ("", "0"):
+                _require_http2(connection, engine)
     except OSError as error:
         raise unreachable(engine, f"no answer at {engine.address} ({error.strerror or error})") from error
+
+
+def _require_http2(connection: socket.socket, engine: EngineSettings) -> None:
+    """Check that a server answers as those of gRPC do (RFC 9113, section 3.4).
+
+    Ray itself waits for minutes for a server that is silent, and then ends the program.
+    """
+    connection.sendall(_PREFACE)
+    frame = connection.recv(_FRAME_BYTES, socket.MSG_WAITALL)
+    if len(frame) < _FRAME_BYTES or frame[3] != _SETTINGS:
+        raise unreachable(engine, f"a server at {engine.address} that is not Ray's")
 
 
 def unreachable(engine: EngineSettings, found: str) -> WorkerError:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from quorate.core.errors import MissingExtraError, WorkerError
@@ -51,6 +53,7 @@ class DaskCluster:
         self._own = None if engine.address else LocalDask(workers, engine.timeout_s)
         address = engine.address if self._own is None else self._own.address
         try:
+            _require_scheduler(address, engine.timeout_s)
             self._client = Client(address, timeout=engine.timeout_s, set_as_default=False)
         except (OSError, TimeoutError, ValueError, ImportError) as error:
             if self._own is not None:
@@ -152,6 +155,25 @@ class DaskCluster:
                 expected="a scheduler that runs until all jobs are done",
                 remedy="Start it and this command again. Finished jobs are kept in the folder of engine.folder.",
             )
+
+
+def _require_scheduler(address: str, timeout_s: float) -> None:
+    """Check that a scheduler answers; a client would wait without limit for the greeting of a server that is none.
+
+    Raises:
+        OSError, TimeoutError, ValueError: no answer, or another one.
+    """
+    from distributed import Security
+    from distributed.comm import connect
+
+    async def greet() -> None:
+        options = Security().get_connection_args("client")
+        comm = await asyncio.wait_for(connect(address, timeout=timeout_s, **options), timeout_s)
+        await comm.close()
+
+    # In a thread of its own: a notebook runs this in the loop of its own.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, greet()).result()
 
 
 def run_on_dask(payload: Payload, job: bytes, sender: Sender, topic: str) -> bytes:
