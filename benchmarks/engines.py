@@ -79,8 +79,8 @@ def as_markdown(found: dict) -> str:
         "# Engines",
         "",
         f"`{found['command']}` on {found['machine']}, load average {found['load_average']} at its end: "
-        f"{found['rows']:,} rows ({found['symbols']} synthetic symbols x {found['bars']:,} bars), {found['jobs']} jobs, "
-        f"{found['workers']} workers, whose start is part of the time.",
+        f"{found['rows']:,} rows ({found['symbols']} synthetic symbols x {found['bars']:,} bars), "
+        f"{found['jobs']} jobs, {found['workers']} workers, whose start is part of the time.",
         "",
         "| engine | seconds, median | rounds | against local |",
         "|---|---:|---|---:|",

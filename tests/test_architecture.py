@@ -89,6 +89,9 @@ HEAVY = (
     "optuna",
     "gymnasium",
     "stable_baselines3",
+    "dask",
+    "distributed",
+    "ray",
 )
 
 

@@ -92,7 +92,7 @@ def test_rows_are_read_only_and_aligned_in_two_other_processes(engine):
 
 @pytest.fixture(scope="module")
 def rows():
-    return build_rows(SyntheticMarket(seed=3, symbols=2, bars=500, edge=0.3).panel(), "core14", ForwardClass())
+    return build_rows(SyntheticMarket(seed=3, symbols=2, bars=400, edge=0.3).panel(), "core14", ForwardClass())
 
 
 @pytest.fixture(scope="module")
