@@ -109,6 +109,9 @@ class RayCluster:
     def _connect(self, payload: Payload, workers: int) -> None:
         """Connect to the cluster at the address, or start one."""
         ray, engine = self._ray, self._engine
+        # Ray writes messages about killed workers to standard output, which holds the document of --json, and has no
+        # option for it; they are in this program's own log.
+        ray._private.worker._worker_logs_enabled = False
         quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
         try:
             if engine.address:
