@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -56,7 +57,7 @@ class RayCluster:
             ) from error
         if engine.address:
             require_reachable(engine)
-        self._ray, self._engine = ray, engine
+        self._ray, self._engine, self._folder = ray, engine, ""
         # A program that is connected already keeps its connection.
         self._connected = not ray.is_initialized()
         if self._connected:
@@ -118,12 +119,13 @@ class RayCluster:
                 ray.init(address=engine.address, **quiet)
                 return
             # The names of Ray's sockets must be short: not below a folder that a user chose.
+            self._folder = tempfile.mkdtemp(prefix="quorate-ray-")
             ray.init(
                 address="local",
                 num_cpus=workers,
                 include_dashboard=False,
                 object_store_memory=_STORE_BYTES + 2 * payload.size,
-                _temp_dir=tempfile.mkdtemp(prefix="quorate-ray-"),
+                _temp_dir=self._folder,
                 **quiet,
             )
         except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
@@ -132,6 +134,9 @@ class RayCluster:
     def _disconnect(self) -> None:
         if self._connected:
             self._ray.shutdown()
+        if self._folder:
+            # Processes that are ending may still write their logs into it; what then stays is a few of them.
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _taken(self, reference: Any) -> EndedJob:
         """How a job ended."""
