@@ -1,6 +1,10 @@
 """Signals of many markets as a function, with their marks."""
 
 import json
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +12,18 @@ import pytest
 from quorate.cli.app import main
 from quorate.core.clock import HOUR_MS, now_ms
 from quorate.core.configuration import load_settings
-from quorate.core.errors import ArgumentError, BundleError, SettingsError, TrainingSpanError, UnknownSymbolError
+from quorate.core.errors import (
+    ArgumentError,
+    BundleError,
+    SettingsError,
+    TrainingSpanError,
+    UnknownSymbolError,
+    WorkerError,
+)
 from quorate.core.types import CANDLE_COLUMNS, Candles
+from quorate.core.types.shards import Shard
 from quorate.ensemble.series import load
+from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.workflows.inputs.predictors import load_predictor
 from quorate.workflows.signals import signals
 
@@ -184,3 +197,89 @@ def test_what_a_notebook_shows_of_a_loaded_bundle_is_one_line(world):
     )
     with pytest.raises(ArgumentError, match="from_pandas"):
         bundle.predict(candles.to_pandas())
+
+
+@pytest.fixture
+def unpaced(monkeypatch):
+    """On a busy machine a member may miss its deadline, in one run and not in another."""
+    monkeypatch.setenv("QUORATE_PREDICT__DEADLINE_MS", "60000")
+
+
+def test_the_shards_of_a_command_are_all_markets(world, capsys, unpaced):
+    whole = signals(world.bundle, world.data, all_markets=True).to_json()
+    asked = ["signal", "--bundle", str(world.bundle), "--data", str(world.data), "--all", "--json", "--shard"]
+    found = []
+    for shard in (Shard(1, 2), Shard(2, 2)):
+        held = shard.select(market["symbol"] for market in whole)
+        assert main([*asked, str(shard)]) == (0 if held else 2)
+        shown = capsys.readouterr()
+        found += json.loads(shown.out) if held else []
+        assert held or f"none of shard {shard} among 3" in shown.err
+    assert sorted(found, key=lambda market: market["symbol"]) == whole
+    with pytest.raises(ArgumentError, match="could not choose a shard: found 3/2"):
+        signals(world.bundle, world.data, shard="3/2")
+
+
+@dataclass(frozen=True)
+class KillingSource:
+    """A folder whose reader is killed the first so many times that it reads a market."""
+
+    folder: Path
+    symbol: str
+    marks: Path
+    times: int
+
+    @property
+    def path(self):
+        return self.folder
+
+    def symbols(self, timeframe, perpetual=None):
+        return FreqtradeFolder(self.folder).symbols(timeframe, perpetual)
+
+    def candles(self, symbol, timeframe, start=None, end=None):
+        for mark in (self.marks / str(number) for number in range(self.times)):
+            if symbol == self.symbol and not mark.exists():
+                mark.touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return FreqtradeFolder(self.folder).candles(symbol, timeframe, start, end)
+
+    def mark(self, symbol, timeframe, start=None, end=None):
+        return None
+
+    def funding(self, symbol, start=None, end=None):
+        return None
+
+
+def test_several_processes_make_the_signals_of_one(world, calls, unpaced):
+    names = [UNSEEN, SEEN, "SYNZ/USDT:USDT", "SYNB/USDT:USDT"]
+    whole = signals(world.bundle, world.data, names)
+    found = signals(world.bundle, world.data, names, processes=2, progress=calls)
+    assert found.to_json() == whole.to_json()
+    assert [each.symbol for each in found] == [UNSEEN, SEEN, "SYNB/USDT:USDT"]
+    assert {name: str(error) for name, error in found.left_out.items()} == {
+        name: str(error) for name, error in whole.left_out.items()
+    }
+    assert (found.mode, found.status, found.stale) == (whole.mode, whole.status, whole.stale)
+    assert calls.calls[-1] == ("predicting", 4, 4)
+
+
+def test_a_process_that_is_killed_is_named_and_begun_again_once(world, tmp_path, caplog, unpaced):
+    whole = signals(world.bundle, world.data, all_markets=True)
+    shard = Shard(1, 2).of(UNSEEN)
+    found = signals(world.bundle, KillingSource(world.data, UNSEEN, tmp_path, 1), all_markets=True, processes=2)
+    assert found.to_json() == whole.to_json()
+    (message,) = [record.getMessage() for record in caplog.records if record.name.endswith("workers")]
+    assert f"could not run the shard {shard} in a process of its own: found it ended by signal 9" in message
+    for mark in tmp_path.iterdir():
+        mark.unlink()
+    with pytest.raises(WorkerError, match=f"run the shard {shard} in a process of its own: found it ended by signal 9"):
+        signals(world.bundle, KillingSource(world.data, UNSEEN, tmp_path, 2), all_markets=True, processes=2)
+
+
+def test_what_several_processes_cannot_do_is_refused(world):
+    with pytest.raises(ArgumentError, match="found `processes` 2 with a `bundle` that is loaded"):
+        signals(load(world.bundle), world.data, processes=2)
+    with pytest.raises(ArgumentError, match="found `processes` 0"):
+        signals(world.bundle, world.data, processes=0)
+    with pytest.raises(ArgumentError, match="found `processes` 2 with `panel`"):
+        signals(world.bundle, world.data, processes=2, panel=True)

@@ -31,6 +31,18 @@ def signal(
     panel: Annotated[
         bool, typer.Option("--panel", help="Ask the panel of language models about BUY and SELL; this may cost money.")
     ] = False,
+    shard: Annotated[
+        str,
+        typer.Option(
+            "--shard", metavar="K/N", help="Only the markets of the Kth of N parts, by a hash of their names."
+        ),
+    ] = "1/1",
+    processes: Annotated[
+        int,
+        typer.Option(
+            "--processes", min=1, metavar="N", help="Processes that predict side by side. The bundle is loaded in each."
+        ),
+    ] = 1,
     explain: Annotated[
         bool,
         typer.Option("--explain", help="Also print what did not decide: raw scores, or calibrated probabilities."),
@@ -43,6 +55,9 @@ def signal(
     cannot be read is named, the others are predicted, and the exit code is 1. `quorate explain` says what moved the
     scores. With --panel, replies are recorded, and bars that the panel was asked about before cost nothing. Of a book,
     the target weights are printed, the orders towards them, and with --explain each sleeve's part.
+
+    Of thousands of markets, --processes divides the work on one machine, and --shard divides it over several: each run
+    has the markets whose names' hash is its part. A process that is killed is named and begun again once.
     """
     from quorate.cli import output
     from quorate.cli.render.signals import show
@@ -50,6 +65,12 @@ def signal(
     from quorate.workflows.signals import signals
 
     if is_book(bundle):
+        if (shard, processes) != ("1/1", 1):
+            raise ArgumentError(
+                "decide the weights of a book",
+                found="`shard` or `processes`",
+                expected="neither: a book decides all at once",
+            )
         _show_book(bundle, data, symbols or (), explain=explain, as_json=as_json)
         return
     result = signals(
@@ -61,6 +82,8 @@ def signal(
         policy=policy,
         allow_training_span=allow_training_span,
         panel=panel,
+        shard=shard,
+        processes=processes,
     )
     output.print_json(result.to_json()) if as_json else show(result, explain=explain)
     for error in result.left_out.values():

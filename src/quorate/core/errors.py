@@ -35,6 +35,7 @@
     ├── FreqtradeError            a strategy that cannot run with this Freqtrade configuration
     ├── EvaluationError           labels, scores and results that do not match
     ├── WorkerError               a process that works for this one ended or failed
+    ├── ShardError                a market that another one of several services answers for
     └── OverloadedError           more requests than a service can answer now: try again
 
 A message states what was attempted, what was found, what was expected, and what to do.
@@ -222,6 +223,10 @@ class EvaluationError(QuorateError, ValueError):
 
 class WorkerError(QuorateError, RuntimeError):
     """A process that does a part of the work ended in the middle of it, or failed in a way that cannot be passed on."""
+
+
+class ShardError(QuorateError):
+    """A market of another shard than the service's; the message names the shard."""
 
 
 class OverloadedError(QuorateError):

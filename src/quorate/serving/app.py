@@ -91,7 +91,7 @@ def create_app(service: Service) -> FastAPI:
                 (400, "No request of HTTP, or a body that is no JSON."),
                 (401, "No token, or a wrong one."),
                 (403, "A change for another site's page, or without the CSRF token of the login."),
-                (421, "A host that is not the service's."),
+                (421, "A host that is not the service's, or a market of another shard."),
                 (422, "A request that is not valid."),
                 (429, "More requests than can be answered now; see Retry-After."),
                 (503, "Too many requests, or nothing can be predicted now."),

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from quorate.core.clock import newest_closed_ms, now_ms, timeframe_ms
-from quorate.core.errors import QuorateError, TooLittleHistoryError, UnknownSymbolError, close_match
+from quorate.core.errors import QuorateError, ShardError, TooLittleHistoryError, UnknownSymbolError, close_match
 from quorate.core.types import CANDLE_COLUMNS, Candles
+from quorate.core.types.shards import ALL, Shard
 from quorate.market.files.formats import release_memory
 from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.market.files.names import candle_kind
@@ -26,14 +27,15 @@ class NewestCandles:
     Args:
         symbols: served markets, in order.
         timeframe: of the candles.
+        shard: that they are of; other services answer for the markets of the others.
 
     Attributes:
         errors: symbol -> why its candles could not be read the last time.
     """
 
-    def __init__(self, symbols: Sequence[str], timeframe: str) -> None:
+    def __init__(self, symbols: Sequence[str], timeframe: str, shard: Shard = ALL) -> None:
         self.symbols = tuple(symbols)
-        self.timeframe = timeframe
+        self.timeframe, self.shard = timeframe, shard
         self.errors: dict[str, QuorateError] = {}
         self._kept: dict[str, Candles] = {}
         self._news: dict[str, int] = {}
@@ -42,6 +44,7 @@ class NewestCandles:
         """The newest candles of a market, at least one.
 
         Raises:
+            ShardError: it is of another shard, which is named; whether there is such a market is not known here.
             UnknownSymbolError: it is not served; the close match is named.
             DataError: its candles could never be read.
         """
@@ -50,6 +53,14 @@ class NewestCandles:
             return found
         if symbol in self.errors:
             raise self.errors[symbol]
+        own = self.shard.of(symbol)
+        if own != self.shard:
+            raise ShardError(
+                f"find the market {symbol[:60]!a}",
+                found=f"a name of shard {own}",
+                expected=f"a market of shard {self.shard}, which this service answers for",
+                remedy=f"Ask the service of shard {own}.",
+            )
         shown = ", ".join(self.symbols[:5]) + (f" and {len(self.symbols) - 5} more" if len(self.symbols) > 5 else "")
         raise UnknownSymbolError(
             f"find the market {symbol[:60]!a}",
@@ -101,6 +112,7 @@ class StoredCandles(NewestCandles):
         timeframe: of the candles.
         bars: candles kept of each market.
         clock: returns the current time in ms.
+        shard: that the markets are of.
     """
 
     def __init__(
@@ -111,8 +123,9 @@ class StoredCandles(NewestCandles):
         *,
         bars: int,
         clock: Callable[[], int] = now_ms,
+        shard: Shard = ALL,
     ) -> None:
-        super().__init__(symbols, timeframe)
+        super().__init__(symbols, timeframe, shard)
         self.source = source
         self._bars, self._clock = bars, clock
         self._read: dict[str, object] = {}  # symbol -> what its candles were read from

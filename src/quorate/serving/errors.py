@@ -31,6 +31,7 @@ from quorate.core.errors import (
     MissingExtraError,
     OverloadedError,
     QuorateError,
+    ShardError,
     TooLittleHistoryError,
     TradingError,
     UnknownAccountError,
@@ -46,6 +47,7 @@ RETRY_AFTER_S = 1
 # The first kind that an error is of decides.
 _STATUS: tuple[tuple[type[QuorateError], HTTPStatus], ...] = (
     (OverloadedError, HTTPStatus.TOO_MANY_REQUESTS),
+    (ShardError, HTTPStatus.MISDIRECTED_REQUEST),
     (UnknownSymbolError, HTTPStatus.NOT_FOUND),
     (UnknownTimeframeError, HTTPStatus.NOT_FOUND),
     (ArgumentError, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -6,6 +6,7 @@ import asyncio
 
 from quorate.core.clock import format_ms, timeframe_ms
 from quorate.core.errors import DataError
+from quorate.core.types.shards import ALL, Shard
 from quorate.market.feed import BarReport, Feed, Freshness
 from quorate.serving.candles import NewestCandles
 
@@ -15,13 +16,14 @@ class LiveCandles(NewestCandles):
 
     Args:
         feed: of the served markets.
+        shard: that they are of.
 
     Raises:
         ExchangeError: the exchange does not respond at all.
     """
 
-    def __init__(self, feed: Feed) -> None:
-        super().__init__(feed.symbols, feed.timeframe)
+    def __init__(self, feed: Feed, shard: Shard = ALL) -> None:
+        super().__init__(feed.symbols, feed.timeframe, shard)
         self._feed = feed
         first = feed.wait(feed.begin())
         if first is not None:

@@ -14,6 +14,7 @@ from quorate.core.clock import now_ms
 from quorate.core.errors import ArgumentError, BundleError, QuorateError
 from quorate.core.settings import Settings
 from quorate.core.types import Candles, Policy, Signal
+from quorate.core.types.shards import ALL, Shard
 from quorate.ensemble.inference import Predictor
 from quorate.lifecycle.challenge import Challenge
 from quorate.market.source import CandleSource
@@ -67,7 +68,7 @@ class Service:
         data: a Freqtrade data folder, or candles as `open_source` takes them.
         exchange: instead: live candles of this exchange, as ccxt names it.
         symbols: served markets; None for every market of the data of the kind the bundle was trained on, or with
-            `exchange` for those of the training.
+            `exchange` for those of the training. Of these, the ones of the shard `serve.shard` are served.
         timeframe: None for the bundle's; any other is refused.
         policy: to decide by, instead of each bundle's own.
         allow_training_span: also predict bars of the training span; these signals are marked.
@@ -93,7 +94,7 @@ class Service:
         failed: those that ended, and why; the service is not ready any more.
 
     Raises:
-        ArgumentError: no markets, or another timeframe.
+        ArgumentError: no markets, none of the shard, or another timeframe.
         AccessError: a file of a token that cannot be used.
         BundleError: no bundle there, or one that cannot be loaded.
         DataError: the data cannot be read, or no market has a candle.
@@ -173,14 +174,15 @@ class Service:
                 expected="one of them",
             )
         predictor, settings = self.champion.predictor, self.settings
+        shard = Shard.parse(settings.serve.shard)
         length = predictor.manifest.timeframe
         if exchange is not None:
             from quorate.market.exchange import Exchange, LiveFeed
             from quorate.serving.live_candles import LiveCandles
 
             client = opened.enter_context(Exchange(replace(settings.exchange, name=exchange), clock=self.clock))
-            names = symbols or predictor.manifest.symbols
-            live = LiveCandles(LiveFeed(client, names, length, settings.feed, settings.quality))
+            names = shard.require(symbols or predictor.manifest.symbols)
+            live = LiveCandles(LiveFeed(client, names, length, settings.feed, settings.quality), shard)
             self.candles: NewestCandles = live
             self.clock = live.now
             self.background.append(live.follow)
@@ -192,7 +194,8 @@ class Service:
             raise ArgumentError(
                 "choose the markets", found="none of the bundle's kind in the data", expected="`symbols` with candles"
             )
-        self.candles = StoredCandles(source, names, length, bars=settings.serve.bars, clock=self.clock)
+        own, bars = shard.require(names), settings.serve.bars
+        self.candles = StoredCandles(source, own, length, bars=bars, clock=self.clock, shard=shard)
         return source
 
     def predict(self, symbols: Sequence[str] | None = None) -> ServedSignals:
@@ -202,6 +205,7 @@ class Service:
             symbols: None for all that can be predicted now; without one, the error of the first is raised.
 
         Raises:
+            ShardError: a market of another shard.
             UnknownSymbolError: a market that is not served.
             QuorateError: as `predict_markets`.
         """
@@ -286,7 +290,8 @@ class Service:
         for model, why in benched.items():
             _log.warning("%s: benched: %s", model, why)
         without = f", {len(self.candles.errors)} of them without candles" if self.candles.errors else ""
-        _log.info("%d markets of %s%s", len(self.candles.symbols), self.candles.timeframe, without)
+        of = "" if self.candles.shard == ALL else f", shard {self.candles.shard}"
+        _log.info("%d markets of %s%s%s", len(self.candles.symbols), self.candles.timeframe, of, without)
 
 
 def _require_votes(signal: Signal, bundle: str) -> None:

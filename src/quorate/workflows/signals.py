@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
+from quorate.core.arguments import TEXT, WHOLE, require_types
 from quorate.core.clock import now_ms, timeframe_ms
-from quorate.core.errors import ArgumentError, DataError
+from quorate.core.errors import ArgumentError
 from quorate.core.progress import Progress, silent
-from quorate.workflows.inputs.applied_vote import vote_overrides
+from quorate.core.types.shards import ALL, Shard
 from quorate.workflows.inputs.arguments import require_callback, require_flags, settings_of
 from quorate.workflows.inputs.market_data import Data, open_source, same_kind
 from quorate.workflows.inputs.panels import live_panel, no_provider
 from quorate.workflows.inputs.predictors import BundleLike, load_live, require_timeframe
 from quorate.workflows.inputs.selection import split_names
-from quorate.workflows.results.signals import MarketSignal, MarketSignals
+from quorate.workflows.results.signals import MarketSignals
+from quorate.workflows.results.training import TrainResult
+from quorate.workflows.results.training_series import SeriesResult
+from quorate.workflows.runs.market_signals import mark, read_and_predict
+from quorate.workflows.runs.shard_processes import ShardSignals, predict_in_processes
 
 if TYPE_CHECKING:
     from quorate.core.settings import Settings
-    from quorate.core.types import Candles, Policy, Signal
+    from quorate.core.types import Candles, Policy
     from quorate.ensemble.inference import Predictor
     from quorate.llm.judging_panel import JudgingPanel
     from quorate.market.source import CandleSource
     from quorate.trading.entry_panel import PanelVote
 
-# The newest closed bar opened up to two bars ago; one bar is added for a late download.
-_STALE_BARS = 3
+_PREDICT = "predict markets"
 
 
 def signals(
@@ -41,6 +44,8 @@ def signals(
     policy: Policy | None = None,
     allow_training_span: bool = False,
     panel: bool = False,
+    shard: str = str(ALL),
+    processes: int = 1,
     settings: Settings | None = None,
     progress: Progress = silent,
 ) -> MarketSignals:
@@ -58,39 +63,79 @@ def signals(
         policy: "classic", "calibrated", "consensus" or "closed", instead of the bundle's own.
         allow_training_span: also predict bars of the training span; these signals are marked.
         panel: ask the panel of language models of the settings about BUY and SELL, which may cost money.
+        shard: "K/N": of the markets only those of the Kth of N parts, by a hash of their names: see `Shard`.
+        processes: that predict side by side, each with a part of the markets; the signals are the same. One that is
+            killed is logged and begun again once. The bundle must be a path.
         settings: None for those of quorate.toml and the environment.
         progress: called with each stage's name, units done and units in all.
 
     Raises:
-        ArgumentError: no market, an argument of the wrong type, another timeframe than the bundle's, or a panel
-            without a provider.
+        ArgumentError: no market, an argument of the wrong type, another timeframe than the bundle's, a panel without a
+            provider, or several processes with a panel or a loaded bundle.
         BundleError: no bundle there, one that was altered, or without that policy.
         TrainingSpanError: a bar of the training span that is not allowed.
-        DataError: candles that cannot be read.
+        DataError: candles of no market can be read.
+        WorkerError: a process was killed twice; its shard is named.
     """
     require_flags(all_markets=all_markets, allow_training_span=allow_training_span, panel=panel)
     require_callback(progress=progress)
+    require_types(_PREDICT, shard=(shard, TEXT), processes=(processes, WHOLE))
+    part = Shard.parse(shard)
+    path = _path_for(bundle, processes, panel=panel)
     settings = settings_of(settings)
     judge = live_panel(settings, settings.journal.url) if panel else None
     if panel and judge is None:
         raise no_provider("ask the panel of language models")
     loaded = load_live(bundle, settings, policy)
     require_timeframe(loaded, timeframe)
-    timeframe = loaded.manifest.timeframe
     named = split_names(symbols)
     if named and all_markets:
         raise ArgumentError(
             "choose the markets", found="both `symbols` and `all_markets`", expected="either of them, or neither"
         )
-    source = open_source(data, named, timeframe)
-    wanted = named or _markets(source, loaded, all_markets=all_markets)
-    markets, left_out = _read(source, timeframe, wanted)
-    made = []
-    for number, candles in enumerate(markets, 1):
-        made.append(loaded.predict(candles, allow_training_span=allow_training_span))
-        progress("predicting", number, len(markets))
-    found = replace(_marked(loaded, markets, made, now_ms()), left_out=left_out)
+    source = open_source(data, named, loaded.manifest.timeframe)
+    wanted = part.require(named or _markets(source, loaded, all_markets=all_markets))
+    markets: list[Candles] = []
+    if path is None:
+        found, markets = read_and_predict(
+            loaded,
+            source,
+            wanted,
+            allow_training_span=allow_training_span,
+            progress=progress,
+            keep=judge is not None,
+        )
+    else:
+        work = ShardSignals(path, loaded.id, source, settings, policy, allow_training_span)
+        found = predict_in_processes(work, wanted, part, processes, progress)
+    if not len(found):
+        raise next(iter(found.left_out.values()))
     return found if judge is None else _judged(found, markets, judge)
+
+
+def _path_for(bundle: BundleLike, processes: int, *, panel: bool) -> Path | None:
+    """The path that several processes load the bundle from; None for one process.
+
+    Raises:
+        ArgumentError: not a number of processes, or what several cannot do.
+    """
+    if processes == 1:
+        return None
+    if processes < 1 or panel:
+        raise ArgumentError(
+            _PREDICT,
+            found=f"`processes` {processes}{' with `panel`' if panel else ''}",
+            expected="at least 1, and 1 with a panel of language models",
+        )
+    if isinstance(bundle, TrainResult | SeriesResult):
+        bundle = bundle.path
+    if isinstance(bundle, str | Path):
+        return Path(bundle)
+    raise ArgumentError(
+        _PREDICT,
+        found=f"`processes` {processes} with a `bundle` that is loaded",
+        expected="its path, from which each process loads it",
+    )
 
 
 def _markets(source: CandleSource, bundle: Predictor, *, all_markets: bool) -> tuple[str, ...]:
@@ -113,24 +158,6 @@ def _markets(source: CandleSource, bundle: Predictor, *, all_markets: bool) -> t
             expected="`symbols` with candles" if not kind else "`symbols`, or `all_markets`",
         )
     return wanted
-
-
-def _read(source: CandleSource, timeframe: str, symbols: Sequence[str]) -> tuple[list[Candles], dict[str, DataError]]:
-    """The candles of each market, and why those of some cannot be read.
-
-    Raises:
-        DataError: those of none can be read; the first market's error.
-    """
-    markets: list[Candles] = []
-    failures: dict[str, DataError] = {}
-    for symbol in symbols:
-        try:
-            markets.append(source.candles(symbol, timeframe))
-        except DataError as error:
-            failures[symbol] = error
-    if not markets:
-        raise next(iter(failures.values()))
-    return markets, failures
 
 
 def _judged(found: MarketSignals, markets: Sequence[Candles], panel: JudgingPanel) -> MarketSignals:
@@ -163,27 +190,4 @@ def predict_markets(
     """
     now = now_ms() if now is None else now
     made = bundle.predict_many(panel, now=now, allow_training_span=allow_training_span)
-    return _marked(bundle, panel, made, now)
-
-
-def _marked(bundle: Predictor, panel: Sequence[Candles], made: Sequence[Signal], now: int) -> MarketSignals:
-    """The signal of each market with its marks."""
-    manifest = bundle.manifest
-    trained = frozenset(manifest.symbols)
-    times = np.array([signal.time for signal in made], np.int64)
-    seen = bundle.in_training_span(times).tolist()
-    stale = (now - times > _STALE_BARS * timeframe_ms(manifest.timeframe)).tolist()
-    marked = [
-        MarketSignal(
-            signal,
-            trained_symbol=candles.symbol in trained,
-            in_training_span=seen[number],
-            synthetic=candles.synthetic or manifest.synthetic,
-            stale=stale[number],
-        )
-        for number, (candles, signal) in enumerate(zip(panel, made, strict=True))
-    ]
-    benched = any(signal.mode == "partial" for signal in made)
-    mode = "partial" if benched and bundle.mode == "full" else bundle.mode
-    together = bundle.newest.manifest.metrics.get("agreement", {})
-    return MarketSignals(tuple(marked), mode, bundle.status(), together.get("effective_votes"), vote_overrides(bundle))
+    return mark(bundle, made, [candles.synthetic for candles in panel], now)

@@ -88,6 +88,21 @@ def test_a_process_that_is_killed_is_named():
         list(run_tasks(worker_tasks.killed, range(2), 2, report=ignore))
 
 
+def test_a_task_whose_process_was_killed_begins_again_in_a_new_one(tmp_path, caplog):
+    work = worker_tasks.KilledOnce(tmp_path, rows=ROWS)
+    found = dict(run_tasks(work, range(4), 2, report=ignore, restarts=1))
+    assert {rows for _, rows in found.values()} == {ROWS.sum()}
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert "could not run 1 in a process of its own: found it ended by signal 9" in message
+    assert "begun again" in message
+
+
+def test_a_task_whose_processes_are_killed_too_often_is_named(tmp_path):
+    work = worker_tasks.KilledOnce(tmp_path, times=2)
+    with pytest.raises(WorkerError, match=r"run 1 in a process of its own: found it ended by signal 9"):
+        list(run_tasks(work, range(3), 2, report=ignore, restarts=1))
+
+
 def test_libraries_with_threads_in_this_process_do_not_stop_the_others():
     # Forks of this process would wait for threads that they do not have.
     here = worker_fits.fitted(0, None, ignore)

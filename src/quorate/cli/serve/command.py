@@ -57,6 +57,14 @@ def serve(
             help="Port to listen on; 0 for any free one. [default: setting serve.port]",
         ),
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            "--shard",
+            metavar="K/N",
+            help="Of N services, answer for the markets of the Kth part only. [default: setting serve.shard]",
+        ),
+    ] = None,
     policy: options.Policy = None,
     allow_training_span: options.AllowTrainingSpan = False,
     account: Account = None,
@@ -82,12 +90,17 @@ def serve(
     The champion of a folder of bundles is followed: a promotion is in use within a second. Ctrl-C ends it after the
     requests in progress.
 
+    With --shard, N services divide the markets by a hash of their names; a market of another one is answered 421 with
+    the number of its shard. An account of --paper trades all markets of --symbols whatever the shard: one of the
+    services runs it.
+
     With --demo, all is in the folder demo, which is made first where there is none.
     """
     from dataclasses import replace
 
     from quorate.cli.paper import interrupts
     from quorate.core.configuration import load_settings
+    from quorate.core.types.shards import Shard
     from quorate.workflows.paper import PaperAccount
 
     try:
@@ -100,7 +113,12 @@ def serve(
     interrupts.log_to_stderr()
     settings = load_settings()
     own = settings.serve
-    own = replace(own, host=own.host if host is None else host, port=own.port if port is None else port)
+    own = replace(
+        own,
+        host=own.host if host is None else host,
+        port=own.port if port is None else port,
+        shard=own.shard if shard is None else str(Shard.parse(shard)),
+    )
     settings = replace(settings, serve=own)
     if demo:
         from quorate.cli.serve.demo import demo_service

@@ -11,12 +11,13 @@ results. The setting `engine.name` sends them to a cluster instead, see `engines
 from __future__ import annotations
 
 import json
+import logging
 import multiprocessing
 import os
 import subprocess
 import sys
 import tempfile
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -26,6 +27,8 @@ from quorate.core.errors import WorkerError
 from quorate.core.machine.engines import KeptResults, Payload, open_cluster
 from quorate.core.machine.worker import ALIGNMENT, ERROR, INSIDE, REPORT, Report, Work
 from quorate.core.sections.engine import EngineSettings
+
+_log = logging.getLogger(__name__)
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -57,6 +60,7 @@ def run_tasks(
     engine: EngineSettings = LOCAL,
     about: Any = None,
     resumed: Callable[[Key], None] = lambda _: None,
+    restarts: int = 0,
 ) -> Iterator[tuple[Key, Any]]:
     """Run a task for each key, and yield each result as soon as it is there.
 
@@ -72,10 +76,12 @@ def run_tasks(
         engine: where tasks run, and the folder that keeps the results of finished ones.
         about: what results depend on beside the work, such as the source of a user's own models; names kept results.
         resumed: called with each key whose result was kept by an earlier run, before it is yielded.
+        restarts: how often a task begins again in a new process of this machine after its process ended in the middle
+            of it; each is logged. What it reported is reported again.
 
     Raises:
-        WorkerError: a process ended in the middle of a task, such as one that was killed for its memory. On a cluster
-            the task runs again `engine.retries` times.
+        WorkerError: a process ended in the middle of a task, such as one that was killed for its memory, and the task
+            may not begin again. On a cluster it runs again `engine.retries` times.
         Exception: whatever a task raised; the other tasks are ended, and on a cluster first done.
         MissingExtraError: the library of the cluster is not installed.
         DataError: the folder of `engine` cannot be written.
@@ -90,7 +96,9 @@ def run_tasks(
         return key, given(key)
 
     several = min(workers, len(keys))
-    for key, result in run_next_tasks(work, task, several, report=report, engine=engine, about=about, resumed=resumed):
+    for key, result in run_next_tasks(
+        work, task, several, report=report, engine=engine, about=about, resumed=resumed, restarts=restarts
+    ):
         yield key, result
         taken.add(key)
 
@@ -104,6 +112,7 @@ def run_next_tasks(
     engine: EngineSettings = LOCAL,
     about: Any = None,
     resumed: Callable[[Key], None] = lambda _: None,
+    restarts: int = 0,
 ) -> Iterator[tuple[Key, Any]]:
     """Run tasks that become known as others end, and yield each result as soon as it is there.
 
@@ -116,20 +125,21 @@ def run_next_tasks(
         engine: as of `run_tasks`.
         about: as of `run_tasks`.
         resumed: as of `run_tasks`.
+        restarts: as of `run_tasks`.
 
     Raises:
         WorkerError, Exception: as `run_tasks`.
     """
     inside = INSIDE in os.environ  # a task of a worker has neither workers nor a cluster
     if inside or not engine.folder:
-        runner = _runner(work, workers, LOCAL if inside else engine)
+        runner = _runner(work, workers, LOCAL if inside else engine, restarts)
         try:
             yield from runner.run(task, report)
         finally:
             runner.end()
         return
     yield from _Resumed(KeptResults(Path(engine.folder).expanduser(), work, about), task, resumed).run(
-        lambda: _runner(work, workers, engine), report
+        lambda: _runner(work, workers, engine, restarts), report
     )
 
 
@@ -141,10 +151,10 @@ class _Runner(Protocol):
     def end(self) -> None: ...
 
 
-def _runner(work: Work, workers: int, engine: EngineSettings) -> _Runner:
+def _runner(work: Work, workers: int, engine: EngineSettings, restarts: int) -> _Runner:
     if engine.name != "local":
         return open_cluster(work, engine, workers)
-    pool = _Pool.of(work, workers) if workers > 1 and can_share() else None
+    pool = _Pool.of(work, workers, restarts) if workers > 1 and can_share() else None
     return _Here(work) if pool is None else pool
 
 
@@ -223,62 +233,84 @@ class _Resumed:
 class _Pool:
     """Processes that wait for keys."""
 
-    def __init__(self, pickled: bytes, arrays: Sequence[Any], workers: int) -> None:
+    def __init__(self, pickled: bytes, arrays: Sequence[Any], workers: int, restarts: int) -> None:
         self._processes: dict[Connection, subprocess.Popen[bytes]] = {}
-        with tempfile.TemporaryFile() as shared:
-            places = []
-            for array in arrays:
-                shared.seek(-(-shared.tell() // ALIGNMENT) * ALIGNMENT)
-                places.append((shared.tell(), array.nbytes))
-                shared.write(array)
-            shared.flush()
-            for _ in range(workers):
-                here, there = multiprocessing.Pipe()
-                command = [
-                    sys.executable,
-                    "-c",
-                    _PROGRAM,
-                    json.dumps(sys.path),
-                    str(there.fileno()),
-                    str(shared.fileno()),
-                ]
-                self._processes[here] = subprocess.Popen(  # noqa: S603 - this interpreter, with a program of this file
-                    command,
-                    pass_fds=(there.fileno(), shared.fileno()),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    env={**os.environ, INSIDE: "1"},
-                )
-                there.close()
-            for connection in self._processes:
-                self._send(connection, (pickled, places), "begin")
+        self._restarts = restarts
+        # Open as long as the pool: a process that is started later maps it too.
+        self._shared = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
+        places = []
+        for array in arrays:
+            self._shared.seek(-(-self._shared.tell() // ALIGNMENT) * ALIGNMENT)
+            places.append((self._shared.tell(), array.nbytes))
+            self._shared.write(array)
+        self._shared.flush()
+        self._work = pickled, places
+        # All are started before the first is sent its work.
+        for connection in [self._start() for _ in range(workers)]:
+            self._send(connection, self._work, "begin")
 
     @classmethod
-    def of(cls, work: Work, workers: int) -> _Pool | None:
+    def of(cls, work: Work, workers: int, restarts: int) -> _Pool | None:
         """Processes that can do the work; None if it cannot be pickled."""
         payload = Payload.of(work)
-        return None if payload is None else cls(payload.pickled, payload.arrays, workers)
+        return None if payload is None else cls(payload.pickled, payload.arrays, workers, restarts)
+
+    def _start(self) -> Connection:
+        """Start a process; the connection to it."""
+        here, there = multiprocessing.Pipe()
+        inherited = there.fileno(), self._shared.fileno()
+        command = [sys.executable, "-c", _PROGRAM, json.dumps(sys.path), *map(str, inherited)]
+        self._processes[here] = subprocess.Popen(  # noqa: S603 - this interpreter, with a program of this file
+            command,
+            pass_fds=inherited,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, INSIDE: "1"},
+        )
+        there.close()
+        return here
 
     def run(self, task: Following, report: Report) -> Iterator[tuple[Any, Any]]:
-        running: dict[Connection, Any] = {}
+        running: dict[Connection, tuple[Any, Any]] = {}
+        ended: Counter[Any] = Counter()
         while True:
             for connection in self._processes.keys() - running.keys():
                 following = task()
                 if following is None:
                     break
                 self._send(connection, following, following[0])
-                running[connection] = following[0]
+                running[connection] = following
             if not running:
                 return
             for ready in wait(list(running)):
                 connection = next(each for each in running if each is ready)
-                kind, content = self._receive(connection, running[connection])
+                key = running[connection][0]
+                try:
+                    kind, content = self._receive(connection, key)
+                except WorkerError as error:
+                    ended[key] += 1
+                    if ended[key] > self._restarts:
+                        raise
+                    _log.warning("%s It is begun again in a new process.", error)
+                    again = self._replace(connection)
+                    running[again] = running.pop(connection)
+                    self._send(again, running[again], key)
+                    continue
                 if kind == REPORT:
                     report(*content)
                 elif kind == ERROR:
                     raise content
                 else:
-                    yield running.pop(connection), content
+                    del running[connection]
+                    yield key, content
+
+    def _replace(self, connection: Connection) -> Connection:
+        """Start a process in place of one that has ended."""
+        del self._processes[connection]
+        connection.close()
+        again = self._start()
+        self._send(again, self._work, "begin")
+        return again
 
     def end(self) -> None:
         """End the processes, whatever they are doing."""
@@ -287,6 +319,7 @@ class _Pool:
             process.kill()
         for process in self._processes.values():
             process.wait()
+        self._shared.close()
 
     def _send(self, connection: Connection, content: Any, key: object) -> None:
         try:
@@ -306,6 +339,6 @@ class _Pool:
             f"run {key} in a process of its own",
             found=f"it ended by signal {-code}" if code < 0 else f"it ended with {code}",
             expected="a result",
-            remedy="Signal 9 is how the system ends programs that need more memory than there is: "
-            "lower the setting train.workers.",
+            remedy="Signal 9 is how the system ends programs that need more memory than there is: use fewer processes, "
+            "for a training with the setting train.workers.",
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from quorate.core.errors import SettingsError
+from quorate.core.errors import ArgumentError, SettingsError
 from quorate.core.sections.section import Section, require
+from quorate.core.types.shards import Shard
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,7 @@ class ServeSettings(Section):
 
     host: str = "127.0.0.1"  # address that it listens on
     port: int = 8765  # 0 for any free port
+    shard: str = "1/1"  # K/N: of N services answer for the markets of the Kth part, see docs/scaling.md
     retrain: bool = False  # retrain the champion on the schedule of [retrain], in a process of its own
     drift_hours: float = 0.0  # between two checks for drift, each in a process of its own; 0: none
     bars: int = 2_000  # candles kept of each market; predictions read the newest 498
@@ -38,6 +40,10 @@ class ServeSettings(Section):
     def __post_init__(self) -> None:
         if not self.host.strip():
             raise SettingsError("use the setting serve.host", found=repr(self.host), expected="an address, or a name")
+        try:
+            Shard.parse(self.shard)
+        except ArgumentError as error:
+            raise SettingsError("use the setting serve.shard", found=error.found, expected=error.expected) from error
         require("serve", "port", self.port, 0, 65_535)
         require("serve", "drift_hours", self.drift_hours, 0, 24 * 366)
         require("serve", "bars", self.bars, 500, 100_000)

@@ -33,9 +33,10 @@ class RefusedChampion(Document):
 
 
 class ReadyMarkets(Document):
-    """The served markets, and the newest bar of any of them."""
+    """The served markets, and the newest bar of any of them. `shard`: which part of all they are."""
 
     served: int
+    shard: str
     without_candles: list[str]
     newest: str
 
@@ -62,7 +63,7 @@ class Ready(Document):
                         "time": "2026-05-01T12:30:00Z",
                         "reason": "could not load the bundle 8c3b8c5cc20f52d0: found xgboost.onnx, which was altered.",
                     },
-                    "markets": {"served": 100, "without_candles": [], "newest": "2026-05-01T12:00:00Z"},
+                    "markets": {"served": 100, "shard": "1/1", "without_candles": [], "newest": "2026-05-01T12:00:00Z"},
                 }
             ]
         }

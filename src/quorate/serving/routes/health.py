@@ -73,6 +73,7 @@ class _Probe:
             else {"bundle": refused.bundle, "time": iso_ms(refused.time), "reason": refused.reason},
             "markets": {
                 "served": len(newest),
+                "shard": str(service.candles.shard),
                 "without_candles": [symbol for symbol, time in newest.items() if time is None],
                 "newest": iso_ms(max(time for time in newest.values() if time is not None)),
             },

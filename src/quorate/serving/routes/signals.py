@@ -24,6 +24,7 @@ BUNDLE_HEADER = "Quorate-Bundle"
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"headers": {BUNDLE_HEADER: {"description": "Id of the bundle that decided.", "schema": {"type": "string"}}}},
     404: {"model": ErrorDocument, "description": "A market that is not served."},
+    421: {"model": ErrorDocument, "description": "A market of another shard, which is named; or another host."},
     409: {"model": ErrorDocument, "description": "A bar that cannot be predicted, such as one of the training span."},
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
 from quorate.core.clock import format_ms
@@ -192,3 +192,22 @@ class MarketSignals(Sequence[MarketSignal], listing.Listing):
         frame: pd.DataFrame = tables.pandas().DataFrame(rows, columns=columns)
         frame[["score", "predicted_return"]] = frame[["score", "predicted_return"]].astype(float)
         return frame.set_index(["symbol", "model"])
+
+
+def merge_signals(parts: Sequence[MarketSignals], symbols: Sequence[str]) -> MarketSignals:
+    """The signals that one bundle made in several processes, as one.
+
+    Args:
+        parts: at least one; each market is in one of them.
+        symbols: all markets, in the order of the result.
+    """
+    made = {each.symbol: each for part in parts for each in part}
+    failed = {symbol: error for part in parts for symbol, error in part.left_out.items()}
+    # A member that is benched meanwhile may be missing in some of the parts only.
+    partial = next((part.mode for part in parts if part.mode == "partial"), parts[0].mode)
+    return replace(
+        parts[0],
+        signals=tuple(made[symbol] for symbol in symbols if symbol in made),
+        mode=partial,
+        left_out={symbol: failed[symbol] for symbol in symbols if symbol in failed},
+    )
