@@ -158,7 +158,7 @@ class Service:
         self.background += [self.account.follow, self.account.measure]
         self.session: InsideSession | None = None
         if session is not None:
-            self.session = InsideSession(account, self.champion, session, self.account.look)
+            self.session = InsideSession(account, self.champion, session, self.account.look, settings.serve.retry_s)
             self.background.append(self.session.run)
         self.background += [job.run for job in scheduled_jobs(self.champion, data, exchange, settings)]
         self._log_mode(predictor)

@@ -86,9 +86,10 @@ def test_a_session_that_cannot_trade_says_why(inside, world):
 def test_an_account_that_another_program_writes(inside, account):
     with Journal.open(account.url, account.name):
         service = inside(10)
-        with client(service) as page:
-            eventually(lambda: state(page)["state"] == "failed")
+        with client(service) as page:  # it stops while it stands by
+            eventually(lambda: state(page)["state"] == "standby")
             assert "writing it" in state(page)["error"]
+    assert service.session.state == "ended"
 
 
 def test_without_one_there_is_none(page):

@@ -1,5 +1,7 @@
 """Tables of the journal: the migrations create the expected tables, and other versions are not changed."""
 
+import subprocess
+import sys
 from contextlib import closing
 
 import pytest
@@ -82,3 +84,42 @@ def test_there_is_no_way_back(connection):
     for script in migrate._scripts().walk_revisions():
         with pytest.raises(JournalError, match="Restore a backup"):
             script.module.downgrade()
+
+
+def test_threads_that_need_alembic_at_the_same_time_import_it_one_after_another(tmp_path):
+    """A session that builds the tables and a view that finds none, in a process that has not imported it yet."""
+    code = """
+import sqlite3, sys, threading
+from sqlalchemy import create_engine
+from quorate.core.errors import JournalError
+from quorate.trading.journal.migrate import require_version, upgrade
+engine = create_engine(f"sqlite:///{sys.argv[1]}")
+failed, gate = [], threading.Barrier(2)
+
+def build():
+    with engine.connect() as connection, connection.begin():
+        upgrade(connection, "journal")
+
+def look():
+    try:
+        require_version(None, "journal")
+    except JournalError:
+        pass
+
+def run(work):
+    gate.wait()
+    try:
+        work()
+    except Exception as error:
+        failed.append(repr(error))
+
+threads = [threading.Thread(target=run, args=(work,)) for work in (build, look)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert not failed, failed
+"""
+    for number in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / f"{number}.sqlite")], capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr

@@ -20,7 +20,7 @@ class ServeSettings(Section):
     drift_hours: float = 0.0  # between two checks for drift, each in a process of its own; 0: none
     bars: int = 2_000  # candles kept of each market; predictions read the newest 498
     watch_s: float = 1.0  # between two looks at the champion's pointer and at the files of candles
-    retry_s: float = 30.0  # before a champion that could not be loaded is tried again
+    retry_s: float = 30.0  # before a champion that could not be loaded, or a taken account, is tried again
     threads: int = 2  # predictions that run at the same time
     queue: int = 256  # requests that wait for a thread; further ones are answered 429
     patience_s: float = 2.0  # longest wait for a thread; then 429

@@ -252,5 +252,5 @@ class TradeDocument(Document):
 class InsideDocument(Document):
     """The session inside this process."""
 
-    state: Literal["starting", "running", "ended", "failed"]
+    state: Literal["starting", "standby", "running", "ended", "failed"]
     error: str | None

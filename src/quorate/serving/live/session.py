@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from quorate.core.errors import QuorateError
+from quorate.core.errors import JournalTakenError, QuorateError
 from quorate.serving.champion import BundleSwap, Champion
 from quorate.workflows.paper import PaperAccount, PaperOptions, PaperRun
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-State = Literal["starting", "running", "ended", "failed"]
+State = Literal["starting", "standby", "running", "ended", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +43,36 @@ class SessionSource:
 class InsideSession:
     """Runs a session, and starts it again with each new champion.
 
+    An account has one writer. While another process is it, this one stands by: it tries again from time to time, and
+    takes over when that process has ended.
+
     Args:
         account: that trades.
         champion: whose bundle decides.
         source: of its candles.
         written: called after records were written.
+        retry_s: before an account that another process writes is tried again.
 
     Attributes:
-        state: starting, running, ended after the last bar of a replay or a stop, or failed.
-        error: why it failed.
+        state: starting, standby while another process writes the account, running, ended after the last bar of a replay
+            or a stop, or failed.
+        error: why it failed, or stands by.
     """
 
     def __init__(
-        self, account: PaperAccount, champion: Champion, source: SessionSource, written: Callable[[], None]
+        self,
+        account: PaperAccount,
+        champion: Champion,
+        source: SessionSource,
+        written: Callable[[], None],
+        retry_s: float,
     ) -> None:
         self._account, self._champion, self._source, self._written = account, champion, source, written
         self._thread = ThreadPoolExecutor(1, "quorate-paper")
         self._lock = threading.Lock()
         self._session: PaperRun | None = None
-        self._stopping = False
+        self._retry_s = retry_s
+        self._stopping = threading.Event()
         self._again = False
         self.state: State = "starting"
         self.error: QuorateError | None = None
@@ -82,7 +93,7 @@ class InsideSession:
             _log.error("account %s: the session has ended: %s", self._account.name, error)
         finally:
             failure = running.exception()
-            if failure is not None and self.error is None:
+            if failure is not None and not isinstance(failure, QuorateError):
                 found = f"an internal error ({type(failure).__name__})"
                 self.error = QuorateError("run the session", found=found, remedy="The log has the details; report it.")
             self.state = "ended" if failure is None else "failed"
@@ -91,13 +102,24 @@ class InsideSession:
     def stop(self) -> None:
         """End after the step at hand; may be called from any thread."""
         with self._lock:
-            self._stopping = True
+            self._stopping.set()
             if self._session is not None:
                 self._session.stop()
 
     def _trade(self) -> None:
-        while not self._stopping:
-            predictor = self._champion.predictor
+        while not self._stopping.is_set():
+            try:
+                again = self._trade_with_champion()
+            except JournalTakenError as error:
+                self._stand_by(error)
+                continue
+            if not again:
+                return
+
+    def _trade_with_champion(self) -> bool:
+        """Trade by the present champion; whether to go on with another one."""
+        predictor = self._champion.predictor
+        try:
             with self._account.session(
                 self._bundle(predictor),
                 self._source.data,
@@ -109,14 +131,21 @@ class InsideSession:
                     self._session = session
                     # A stop, or a champion, that came while the session was prepared.
                     self._again = predictor.id != self._champion.predictor.id
-                    if self._stopping or self._again:
+                    if self._stopping.is_set() or self._again:
                         session.stop()
-                self.state = "running"
+                self.state, self.error = "running", None
                 session.trade()
+        finally:
             with self._lock:
                 self._session = None
-                if not self._again:
-                    return
+        return self._again
+
+    def _stand_by(self, error: JournalTakenError) -> None:
+        """Wait before the next attempt; said once."""
+        if self.state != "standby":
+            _log.warning("account %s: standing by: %s", self._account.name, error)
+        self.state, self.error = "standby", error
+        self._stopping.wait(self._retry_s)
 
     def _bundle(self, predictor: Predictor) -> Predictor | Path:
         """The loaded bundle; for a replay its folder, since a replay loads it without deadlines."""

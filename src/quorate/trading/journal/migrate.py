@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection, inspect, text
@@ -11,6 +12,10 @@ from quorate.core.errors import JournalError, UnknownAccountError
 from quorate.trading.journal.sql_tables import HEAD, VERSION_TABLE, metadata
 
 SCRIPTS = Path(__file__).parent / "migrations"
+
+# Alembic's modules import each other in a circle: of two threads that begin at different ones, as a session and a view
+# of a new journal do, one sees a module that is half there.
+_IMPORTING = Lock()
 
 
 def version(connection: Connection) -> str | None:
@@ -51,8 +56,9 @@ def upgrade(connection: Connection, place: str) -> None:
         return
     if found is not None and found not in revisions():
         require_version(found, place)
-    from alembic.operations import Operations
-    from alembic.runtime.migration import MigrationContext, MigrationStep
+    with _IMPORTING:
+        from alembic.operations import Operations
+        from alembic.runtime.migration import MigrationContext, MigrationStep
 
     scripts = _scripts()
 
@@ -76,8 +82,9 @@ def revisions() -> set[str]:
 
 
 def _scripts() -> Any:
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
+    with _IMPORTING:
+        from alembic.config import Config
+        from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
