@@ -101,6 +101,7 @@ class StatusReply(BaseModel):
     account: str
     session: dict[str, Any]
     bundle: str
+    by_target: bool = Field(description="Positions follow the target weights of a book.")
     timeframe: str
     symbols: list[str]
     currency: str
