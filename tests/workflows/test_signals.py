@@ -1,10 +1,6 @@
 """Signals of many markets as a function, with their marks."""
 
 import json
-import os
-import signal
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,9 +19,9 @@ from quorate.core.errors import (
 from quorate.core.types import CANDLE_COLUMNS, Candles
 from quorate.core.types.shards import Shard
 from quorate.ensemble.series import load
-from quorate.market.files.freqtrade_folder import FreqtradeFolder
 from quorate.workflows.inputs.predictors import load_predictor
 from quorate.workflows.signals import signals
+from stubs.killing_source import KillingSource
 
 SEEN, UNSEEN = "SYNA/USDT:USDT", "SYNC/USDT:USDT"
 
@@ -218,36 +214,6 @@ def test_the_shards_of_a_command_are_all_markets(world, capsys, unpaced):
     assert sorted(found, key=lambda market: market["symbol"]) == whole
     with pytest.raises(ArgumentError, match="could not choose a shard: found 3/2"):
         signals(world.bundle, world.data, shard="3/2")
-
-
-@dataclass(frozen=True)
-class KillingSource:
-    """A folder whose reader is killed the first so many times that it reads a market."""
-
-    folder: Path
-    symbol: str
-    marks: Path
-    times: int
-
-    @property
-    def path(self):
-        return self.folder
-
-    def symbols(self, timeframe, perpetual=None):
-        return FreqtradeFolder(self.folder).symbols(timeframe, perpetual)
-
-    def candles(self, symbol, timeframe, start=None, end=None):
-        for mark in (self.marks / str(number) for number in range(self.times)):
-            if symbol == self.symbol and not mark.exists():
-                mark.touch()
-                os.kill(os.getpid(), signal.SIGKILL)
-        return FreqtradeFolder(self.folder).candles(symbol, timeframe, start, end)
-
-    def mark(self, symbol, timeframe, start=None, end=None):
-        return None
-
-    def funding(self, symbol, start=None, end=None):
-        return None
 
 
 def test_several_processes_make_the_signals_of_one(world, calls, unpaced):
