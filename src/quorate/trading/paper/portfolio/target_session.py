@@ -159,12 +159,15 @@ class TargetSession(PaperSession):
         return True
 
     def _decided_today(self) -> bool:
-        """Whether targets were decided since the day of the next bar began, none of which was refused as late."""
+        """Whether the newest targets were decided since the day of the next bar began, and not refused as late."""
         first = self.next_step[0] // DAY_MS * DAY_MS - self._length_ms
-        kinds = (records.TargetRecord, records.UnfilledRecord)
-        today = [entry.record for entry in self._journal.read(kinds=kinds) if entry.record.time >= first]
-        late = any(isinstance(record, records.UnfilledRecord) and record.reason in _MISSED for record in today)
-        return bool(today) and not late
+        decided = max((entry.record.time for entry in self._journal.newest(1, [records.TargetRecord])), default=0)
+        refused = (entry.record for entry in self._journal.newest(len(self._feed.symbols), [records.UnfilledRecord]))
+        late = any(
+            isinstance(record, records.UnfilledRecord) and record.time > decided and record.reason in _MISSED
+            for record in refused
+        )
+        return decided >= first and not late
 
     def _seen(self, symbol: str, report: BarReport) -> int:
         """The bar of a held market that was traded last; after a restart, the newest one before the report's."""
