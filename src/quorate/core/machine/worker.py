@@ -47,7 +47,8 @@ def serve(descriptor: int, shared: int) -> None:
         while True:
             key, given = connection.recv()
             try:
-                answer = (RESULT, work(key, given, _reporter(connection)))
+                report = throttled(lambda content: connection.send((REPORT, content)), _EVERY_S)
+                answer = (RESULT, work(key, given, report))
             except Exception as error:  # noqa: BLE001 - it is raised in the process that waits for the result
                 answer = (ERROR, portable(error))
             connection.send(answer)
@@ -64,15 +65,16 @@ def _load(connection: Connection, shared: int) -> Work:
     return work
 
 
-def _reporter(connection: Connection) -> Report:
+def throttled(send: Callable[[tuple[Any, ...]], None], every_s: float) -> Report:
+    """A report that is sent at most so often; the last one of a stage, whose done is its total, always is."""
     last = 0.0
 
     def report(*content: Any) -> None:
         nonlocal last
         now = time.monotonic()
-        if content[-2:-1] == content[-1:] or now - last >= _EVERY_S:  # done == total
+        if content[-2:-1] == content[-1:] or now - last >= every_s:
             last = now
-            connection.send((REPORT, content))
+            send(content)
 
     return report
 

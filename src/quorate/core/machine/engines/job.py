@@ -6,14 +6,13 @@ import os
 import pickle
 import sys
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
 from quorate.core.errors import WorkerError
 from quorate.core.machine.engines.payload import Payload
-from quorate.core.machine.worker import ERROR, INSIDE, RESULT, Report, Work, portable
+from quorate.core.machine.worker import ERROR, INSIDE, RESULT, Work, portable, throttled
 from quorate.core.version import code_digest, versions
 
 # A worker of Dask may have several threads. Libraries draw random numbers and count threads for a whole process: with
@@ -68,7 +67,8 @@ def do_job(payload: Payload, job: bytes, sender: Sender, send: Callable[[bytes],
             sys.path.extend(folder for folder in sender.path if folder not in sys.path)
             _require_same(sender.versions)
             key, given = pickle.loads(job)  # noqa: S301 - of this program
-            return pickle.dumps((RESULT, _work(payload)(key, given, reporter(send))), protocol=5)
+            report = throttled(lambda content: send(pickle.dumps(content)), _EVERY_S)
+            return pickle.dumps((RESULT, _work(payload)(key, given, report)), protocol=5)
         except Exception as error:  # noqa: BLE001 - it is raised in the process that waits for the result
             return pickle.dumps((ERROR, portable(error)))
 
@@ -94,17 +94,3 @@ def _require_same(expected: dict[str, str]) -> None:
             expected="the same source and versions as in the program that sends the job",
             remedy="Install the same release with the same constraints.txt on every machine of the cluster.",
         )
-
-
-def reporter(send: Callable[[bytes], None]) -> Report:
-    """A callback that sends reports, not too many of them."""
-    last = 0.0
-
-    def report(*content: object) -> None:
-        nonlocal last
-        now = time.monotonic()
-        if content[-2:-1] == content[-1:] or now - last >= _EVERY_S:  # done == total
-            last = now
-            send(pickle.dumps(content))
-
-    return report
