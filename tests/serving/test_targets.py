@@ -46,6 +46,7 @@ def test_every_page_shows_weights_instead_of_stops(make_service, account, follow
         for held in followed["positions"]:
             sign = 1 if held["side"] == "long" else -1
             weight = sign * held["quantity"] * held["mark"] / followed["equity_usd"]
+            assert held["weight"] == weight
             assert figure(weight, "percent") in page
         found = http.get("/paper").json()
         assert found["by_target"]

@@ -112,12 +112,10 @@ def _account(found: Mapping[str, Any], *, just_ran: bool) -> list[tuple[str, str
 
 def _exposure(found: Mapping[str, Any]) -> str:
     """Values of all positions, as multiples of the equity."""
-    values = [held["quantity"] * held["mark"] * (1 if held["side"] == "long" else -1) for held in found["positions"]]
-    equity = found["equity_usd"]
-    if not equity > 0:
+    if not found["equity_usd"] > 0:
         return "n/a"
-    gross, net = sum(map(abs, values)) / equity, sum(values) / equity
-    return f"{gross:.2f} times the equity, net {net:+.2f}"
+    weights = [held["weight"] for held in found["positions"]]
+    return f"{sum(map(abs, weights)):.2f} times the equity, net {sum(weights):+.2f}"
 
 
 def _mode(found: Mapping[str, Any]) -> Text:
@@ -133,26 +131,18 @@ def _mode(found: Mapping[str, Any]) -> Text:
 
 def _held(found: Mapping[str, Any]) -> RenderableType:
     """Positions by target, the largest weight first."""
-    equity, rows = found["equity_usd"], []
-    for held in found["positions"]:
-        weight = held["quantity"] * held["mark"] / equity * (1 if held["side"] == "long" else -1)
-        rows.append((weight, held))
-    names = ("symbol", "weight", "quantity", "entry", "mark", found["currency"])
-    return _table(
-        "Positions",
-        names,
-        [
-            (
-                held["symbol"],
-                f"{weight:+.1%}",
-                f"{held['quantity']:.6g}",
-                f"{held['entry_price']:.6g}",
-                f"{held['mark']:.6g}",
-                f"{held['unrealised_usd']:+,.2f}",
-            )
-            for weight, held in sorted(rows, key=lambda row: -abs(row[0]))
-        ],
-    )
+    rows = [
+        (
+            held["symbol"],
+            "n/a" if held["weight"] is None else f"{held['weight']:+.1%}",
+            f"{held['quantity']:.6g}",
+            f"{held['entry_price']:.6g}",
+            f"{held['mark']:.6g}",
+            f"{held['unrealised_usd']:+,.2f}",
+        )
+        for held in sorted(found["positions"], key=lambda held: -abs(held["weight"] or 0.0))
+    ]
+    return _table("Positions", ("symbol", "weight", "quantity", "entry", "mark", found["currency"]), rows)
 
 
 def _positions(positions: Sequence[Mapping[str, Any]], currency: str) -> RenderableType:

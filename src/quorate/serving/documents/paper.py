@@ -36,6 +36,9 @@ class PositionDocument(Document):
     entry_time: str
     entry_price: float
     mark: float
+    weight: float | None = Field(
+        description="Value as a fraction of equity, negative for a short; null without equity."
+    )
     stop: float | None = Field(description="Null of a position by target.")
     target: float | None
     liquidation_price: float = Field(description="0 on cross margin, where the account is liquidated as a whole.")

@@ -128,7 +128,9 @@ class AccountStatus:
             "equity_usd": engine.account.equity_usd,
             "cash_usd": engine.account.cash_usd,
             "start_equity_usd": history.result().start_equity_usd,
-            "positions": [_position(position) for position in engine.account.positions.values()],
+            "positions": [
+                _position(position, engine.account.equity_usd) for position in engine.account.positions.values()
+            ],
             "pending": [
                 {"symbol": order.symbol, "side": _side(order.side), "confidence": order.confidence}
                 for order in engine.pending
@@ -165,7 +167,7 @@ def _rules_of(session: records.StartedRecord) -> tuple[object, ...]:
     return session.settings, session.strategy, session.timeframe
 
 
-def _position(position: Position) -> dict[str, Any]:
+def _position(position: Position, equity_usd: float) -> dict[str, Any]:
     order, size = position.order, position.size
     return {
         "symbol": position.symbol,
@@ -176,6 +178,7 @@ def _position(position: Position) -> dict[str, Any]:
         "entry_time": iso_ms(position.entry_time),
         "entry_price": position.entry.price,
         "mark": position.mark,
+        "weight": position.side * size.quantity * position.mark / equity_usd if equity_usd > 0 else None,
         "stop": None if position.targeted else position.stop,
         "target": None if position.targeted else size.target,
         "liquidation_price": position.liquidation_price,

@@ -70,9 +70,7 @@ class ShownAccount:
             document=document,
             error="" if error is None or missing else str(error),
             missing=missing,
-            positions=tuple(_position(each, document["equity_usd"]) for each in document["positions"])
-            if document
-            else (),
+            positions=tuple(_position(each) for each in document["positions"]) if document else (),
             guards=tuple(_guard(each) for each in document["guards"] or ()) if document else (),
             session_error="" if session is None or session.error is None else str(session.error),
         )
@@ -101,7 +99,7 @@ class PositionRow:
     unrealised_usd: float
     entry_time: str
     due: str | None
-    weight: float
+    weight: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +129,15 @@ class GuardRow:
         return self.human and self.mode != "ACTIVE"
 
 
-def _position(found: Mapping[str, Any], equity_usd: float) -> PositionRow:
+def _position(found: Mapping[str, Any]) -> PositionRow:
     mark, sign = found["mark"], 1 if found["side"] == "long" else -1
-    names = ("symbol", "side", "leverage", "margin_usd", "entry_price", "mark", "stop", "target")
+    names = ("symbol", "side", "leverage", "margin_usd", "entry_price", "mark", "weight", "stop", "target")
     more = ("liquidation_price", "unrealised_usd", "entry_time", "due")
     return PositionRow(
         **{name: found[name] for name in (*names, *more)},
         to_stop=None if found["stop"] is None else sign * (mark - found["stop"]) / mark,
         to_target=None if found["target"] is None else sign * (found["target"] - mark) / mark,
         to_liquidation=sign * (mark - found["liquidation_price"]) / mark if found["liquidation_price"] else None,
-        weight=sign * found["quantity"] * mark / equity_usd if equity_usd > 0 else 0.0,
     )
 
 
